@@ -1,0 +1,1 @@
+"""Law specs in TOML: terms, priors, the reason for each prior, the source."""

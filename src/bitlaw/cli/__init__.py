@@ -1,0 +1,1 @@
+"""The same API, from a shell."""

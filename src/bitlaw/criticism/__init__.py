@@ -1,0 +1,1 @@
+"""Whether to believe it: convergence, design, contraction and predictive findings."""

@@ -1,0 +1,1 @@
+"""What to do: predicted loss, optimal precision, post-training quantization safety."""

@@ -1,0 +1,116 @@
+"""The Fit: everything that is known after sampling, one frozen object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bitlaw.finding import Finding, Status, overall_status
+from bitlaw.laws.law import Law, Reference
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a fit comes from.
+
+    Parameters
+    ----------
+    source, table_hash
+        Name of the run table and SHA-256 of the rows used.
+    seed
+        Seed of sampling, prior draws and predictions.
+    attempts
+        1, or 2 where the automatic retry was needed.
+    settings
+        Sampler settings of the attempt that was kept.
+    versions
+        Versions of bitlaw and of the libraries that sampled.
+    """
+
+    source: str
+    table_hash: str
+    seed: int
+    attempts: int
+    settings: Mapping[str, float]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A law fitted to a run table.
+
+    Parameters
+    ----------
+    law, reference
+        The law, and the scales its constants are stated at.
+    posterior
+        Draws, dimensions ``chain`` and ``draw``: the law's constants by their names (E, a, b, alpha,
+        beta, g, gamma_w, P0_w, …, C, gamma_D, gamma_N, gamma_post, C_w), the sampled quantities
+        and noise scales; ``NAME_group`` with dimension ``group`` where constants are pooled.
+    prior
+        Draws of the same names from the prior, one chain.
+    sample_stats
+        Sampler statistics as nutpie names them.
+    rows
+        Rows used, canonical run-table columns.
+    excluded
+        Rows left out, with ``reason``.
+    runs
+        One row per training run: ``run_id``, ``elpd`` and ``pareto_k`` of leaving out the whole run.
+    weights
+        Power-scaling weights of the draws, dimensions ``component`` (prior, likelihood), ``power``
+        and ``sample`` (chain-major); each row sums to 1.
+    pool
+        Column pooled over; None without pooling.
+    hull
+        Vertices of the convex hull of the fitted (log10 N, log10 D), shape (vertices, 2).
+    findings
+        What criticism found.
+    provenance
+        Where the fit comes from.
+    """
+
+    law: Law
+    reference: Reference
+    posterior: xr.Dataset
+    prior: xr.Dataset
+    sample_stats: xr.Dataset
+    rows: pd.DataFrame
+    excluded: pd.DataFrame
+    runs: pd.DataFrame
+    weights: xr.Dataset
+    pool: str | None
+    hull: np.ndarray
+    findings: tuple[Finding, ...]
+    provenance: Provenance
+
+    @property
+    def status(self) -> Status:
+        """FAIL where convergence failed, else WARN or PASS."""
+        return overall_status(self.findings)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Groups pooled over; empty without pooling."""
+        return tuple(str(name) for name in self.posterior["group"].values) if self.pool else ()
+
+    @property
+    def ceiling(self) -> float:
+        """H = ln of the vocabulary, nats/token; inf where the table does not say or has several."""
+        vocabulary = self.rows["vocab_size"].unique()
+        known = len(vocabulary) == 1 and not np.isnan(vocabulary[0])
+        return float(np.log(vocabulary[0])) if known else float("inf")
+
+    def draws(self, name: str, prior: bool = False) -> np.ndarray:
+        """Draws of one scalar quantity, all chains in one array of shape (samples,)."""
+        return (self.prior if prior else self.posterior)[name].to_numpy().reshape(-1)
+
+    def largest_run(self) -> Mapping[str, Any]:
+        """The training run with the most compute, as canonical run-table values."""
+        compute = self.rows["n_params"] * self.rows["tokens"]
+        return dict(self.rows.loc[compute.idxmax()])

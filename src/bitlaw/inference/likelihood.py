@@ -1,0 +1,21 @@
+"""Where each measured loss is expected and how far it may stray; the same code for sampler and NumPy."""
+
+from typing import Any
+
+from bitlaw.laws.evaluate import bounded
+from bitlaw.laws.law import Values
+
+
+def degradation(log_delta: Any, loss_trained: Any, ceiling: Any, xp: Any) -> Any:
+    """Degradation after the bound, nats/token, from ln δ and the run's own loss as trained."""
+    return bounded(xp.exp(log_delta), loss_trained, ceiling, xp)
+
+
+def gap_scale(p: Values, gap: Any, xp: Any) -> Any:
+    """Scale of a paired degradation: a fixed error and one in proportion to it, √(s² + (κ δ)²)."""
+    return xp.sqrt(p["sigma_gap"] ** 2 + (p["kappa"] * gap) ** 2)
+
+
+def unpaired_scale(p: Values, gap: Any, loss: Any, xp: Any) -> Any:
+    """Scale of log loss where the run's own loss was not measured, √(σ² + (κ δ / L)²)."""
+    return xp.sqrt(p["sigma"] ** 2 + (p["kappa"] * gap / loss) ** 2)

@@ -1,0 +1,65 @@
+"""Sampling with nutpie: compiled once, low-rank mass-matrix adaptation."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import nutpie
+import pymc as pm
+import xarray as xr
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """How the posterior is sampled.
+
+    Parameters
+    ----------
+    draws, tune, chains
+        Kept draws and warm-up draws per chain, and chains.
+    target_accept
+        Average acceptance probability the step size is tuned to.
+    cores
+        Chains that run at a time.
+    seed
+        The same seed on the same machine gives the same draws.
+    """
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    target_accept: float = 0.9
+    cores: int = 2
+    seed: int = 0
+
+    def more_careful(self) -> "SamplerSettings":
+        """The settings of the one automatic retry."""
+        return SamplerSettings(
+            2 * self.draws, 2 * self.tune, self.chains, 0.98, self.cores, self.seed + 1
+        )
+
+
+def compile_model(model: pm.Model) -> Any:
+    """A compiled model for nutpie; ``with_data`` gives it new losses without compiling again."""
+    return nutpie.compile_pymc_model(model)
+
+
+def draw_posterior(compiled: Any, settings: SamplerSettings, progress: bool = False) -> xr.DataTree:
+    """Sample a compiled model.
+
+    Returns
+    -------
+    xarray.DataTree
+        With the groups ``posterior`` and ``sample_stats``.
+    """
+    return nutpie.sample(
+        compiled,
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=settings.cores,
+        seed=settings.seed,
+        target_accept=settings.target_accept,
+        adaptation="low_rank",
+        save_warmup=False,
+        progress_bar=progress,
+    )

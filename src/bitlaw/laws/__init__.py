@@ -1,0 +1,1 @@
+"""What could be true: pure formulas composed of small terms, and their priors."""

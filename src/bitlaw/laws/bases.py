@@ -1,0 +1,121 @@
+"""Base laws: the loss of an unquantized run from its parameters and tokens, centred."""
+
+from typing import Any
+
+from bitlaw.laws.law import Base, Parameter, Values
+
+_ALPHA = Parameter("alpha", "positive", "slope of the loss in parameters")
+_BETA = Parameter("beta", "positive", "slope of the loss in tokens")
+_FLOOR = Parameter("E", "positive", "irreducible loss", "nats/token")
+_A = Parameter("a", "positive", "loss the parameter term alone contributes at the centre", "nats/token")
+_B = Parameter("b", "positive", "loss the token term alone contributes at the centre", "nats/token")
+
+
+def chinchilla_loss(p: Values, log_n: Any, log_d: Any, xp: Any) -> Any:
+    """E + a (N/N̄)^-α + b (D/D̄)^-β (arXiv 2203.15556), in nats/token.
+
+    Parameters
+    ----------
+    p
+        ``E``, ``a``, ``b``, ``alpha``, ``beta``.
+    log_n, log_d
+        ln(N/N̄) and ln(D/D̄).
+    xp
+        Array namespace: ``numpy`` or ``pytensor.tensor``.
+
+    Examples
+    --------
+    At the centre the two terms contribute a and b:
+
+    >>> import numpy
+    >>> p = {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37}
+    >>> float(chinchilla_loss(p, 0.0, 0.0, numpy))
+    2.5
+    """
+    return p["E"] + p["a"] * xp.exp(-p["alpha"] * log_n) + p["b"] * xp.exp(-p["beta"] * log_d)
+
+
+def coupled_loss(p: Values, log_n: Any, log_d: Any, xp: Any) -> Any:
+    """E + (A N^(-α/g) + B D^(-β/g))^g in centred form, nats/token (arXiv 2505.14669, outer exponent g).
+
+    g = 1 is Chinchilla; g < 1 makes parameters and tokens bottleneck each other.
+
+    Parameters
+    ----------
+    p
+        ``E``, ``a``, ``b``, ``alpha``, ``beta``, ``g``.
+    log_n, log_d
+        ln(N/N̄) and ln(D/D̄).
+    xp
+        Array namespace.
+    """
+    from_n = (xp.log(p["a"]) - p["alpha"] * log_n) / p["g"]
+    from_d = (xp.log(p["b"]) - p["beta"] * log_d) / p["g"]
+    return p["E"] + xp.exp(p["g"] * xp.logaddexp(from_n, from_d))
+
+
+def chinchilla_constants(sampled: Values, xp: Any) -> dict[str, Any]:
+    """The Chinchilla constants are sampled as they are."""
+    return {name: sampled[name] for name in ("E", "a", "b", "alpha", "beta")}
+
+
+def coupled_constants(sampled: Values, xp: Any) -> dict[str, Any]:
+    """The coupled law's constants from what the data see at the centre.
+
+    Parameters
+    ----------
+    sampled
+        ``mean_loss`` L̄, ``floor_share`` e = E/L̄, ``n_share`` w (N's share of the reducible loss),
+        ``slope_n`` = -∂ln L/∂ln N, ``slope_d`` = -∂ln L/∂ln D, ``g``.
+    xp
+        Array namespace.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> sampled = dict(mean_loss=2.5, floor_share=0.6, n_share=0.5, slope_n=0.07, slope_d=0.07, g=1.0)
+    >>> {name: round(float(value), 3) for name, value in coupled_constants(sampled, numpy).items()}
+    {'E': 1.5, 'a': 0.5, 'b': 0.5, 'alpha': 0.35, 'beta': 0.35, 'g': 1.0}
+    """
+    loss, floor, share, g = (sampled[name] for name in ("mean_loss", "floor_share", "n_share", "g"))
+    reducible = 1.0 - floor
+    return {
+        "E": floor * loss,
+        "a": reducible * loss * xp.exp(g * xp.log(share)),
+        "b": reducible * loss * xp.exp(g * xp.log1p(-share)),
+        "alpha": sampled["slope_n"] / (reducible * share),
+        "beta": sampled["slope_d"] / (reducible * (1.0 - share)),
+        "g": g,
+    }
+
+
+CHINCHILLA = Base(
+    name="chinchilla",
+    equation="L = E + a (N/N̄)^-α + b (D/D̄)^-β",
+    source="arXiv 2203.15556",
+    sampled=(_FLOOR, _A, _B, _ALPHA, _BETA),
+    parameters=(_FLOOR, _A, _B, _ALPHA, _BETA),
+    constants=chinchilla_constants,
+    loss=chinchilla_loss,
+)
+
+_G = Parameter("g", "positive", "outer exponent; 1 is Chinchilla, below 1 N and D bottleneck each other")
+
+COUPLED = Base(
+    name="coupled",
+    equation="L = E + [(a (N/N̄)^-α)^(1/g) + (b (D/D̄)^-β)^(1/g)]^g",
+    source="arXiv 2505.14669",
+    sampled=(
+        Parameter("mean_loss", "positive", "loss at the centre of the table", "nats/token"),
+        Parameter("floor_share", "unit", "E as a share of the loss at the centre"),
+        Parameter("n_share", "unit", "N's share of the reducible loss at the centre"),
+        Parameter("slope_n", "positive", "-∂ln L/∂ln N at the centre"),
+        Parameter("slope_d", "positive", "-∂ln L/∂ln D at the centre"),
+        _G,
+    ),
+    parameters=(_FLOOR, _A, _B, _ALPHA, _BETA, _G),
+    constants=coupled_constants,
+    loss=coupled_loss,
+)
+
+BASES: dict[str, Base] = {base.name: base for base in (CHINCHILLA, COUPLED)}

@@ -1,0 +1,55 @@
+"""The library: every law by its name, or by the path of a user's own TOML file."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from bitlaw.errors import InputError, did_you_mean
+from bitlaw.laws.law import Law
+from bitlaw.laws.spec import parse_law
+
+
+def law_names() -> tuple[str, ...]:
+    """Names of the laws that come with bitlaw, sorted.
+
+    Examples
+    --------
+    >>> law_names()
+    ('chinchilla', 'coupled', 'kumar2024', 'kumar2024-coupled')
+    """
+    specs = files("bitlaw.models").iterdir()
+    return tuple(sorted(item.name.removesuffix(".toml") for item in specs if item.name.endswith(".toml")))
+
+
+def load_law(name_or_path: str | Path) -> Law:
+    """A law by its name in the library, or from a TOML file.
+
+    Parameters
+    ----------
+    name_or_path
+        A name from ``law_names()``, or a path that ends in ``.toml``.
+
+    Raises
+    ------
+    InputError
+        If there is no such law or file, or the file is not a valid spec.
+
+    Examples
+    --------
+    >>> load_law("chinchilla").base.equation
+    'L = E + a (N/N̄)^-α + b (D/D̄)^-β'
+    """
+    name = str(name_or_path)
+    if name.endswith(".toml"):
+        path = Path(name)
+        if not path.is_file():
+            raise InputError(f"{path}: no such law file")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: not UTF-8 text: {error}") from error
+        return parse_law(text, str(path))
+    if name not in law_names():
+        raise InputError(
+            f'unknown law "{name}"; {did_you_mean(name, law_names())}, or the path of a .toml file'
+        )
+    return parse_law(files("bitlaw.models").joinpath(f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")

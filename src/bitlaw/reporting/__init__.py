@@ -1,0 +1,1 @@
+"""How it is told: figures, the HTML report, summary.json."""

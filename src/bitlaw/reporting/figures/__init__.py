@@ -1,0 +1,1 @@
+"""One figure per file; each returns a matplotlib Figure."""

@@ -1,0 +1,1 @@
+"""What was measured: read, map, validate and exclude logged training runs."""
