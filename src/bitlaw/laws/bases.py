@@ -11,6 +11,14 @@ _A = Parameter("a", "positive", "loss the parameter term alone contributes at th
 _B = Parameter("b", "positive", "loss the token term alone contributes at the centre", "nats/token")
 
 
+_LARGEST_EXPONENT = 300.0
+"""Keeps the loss of a run without capacity finite; the bound turns it into ln V."""
+
+
+def _exp(exponent: Any, xp: Any) -> Any:
+    return xp.exp(xp.minimum(exponent, _LARGEST_EXPONENT))
+
+
 def chinchilla_loss(p: Values, log_n: Any, log_d: Any, xp: Any) -> Any:
     """E + a (N/N̄)^-α + b (D/D̄)^-β (arXiv 2203.15556), in nats/token.
 
@@ -32,7 +40,7 @@ def chinchilla_loss(p: Values, log_n: Any, log_d: Any, xp: Any) -> Any:
     >>> float(chinchilla_loss(p, 0.0, 0.0, numpy))
     2.5
     """
-    return p["E"] + p["a"] * xp.exp(-p["alpha"] * log_n) + p["b"] * xp.exp(-p["beta"] * log_d)
+    return p["E"] + p["a"] * _exp(-p["alpha"] * log_n, xp) + p["b"] * _exp(-p["beta"] * log_d, xp)
 
 
 def coupled_loss(p: Values, log_n: Any, log_d: Any, xp: Any) -> Any:
@@ -51,7 +59,7 @@ def coupled_loss(p: Values, log_n: Any, log_d: Any, xp: Any) -> Any:
     """
     from_n = (xp.log(p["a"]) - p["alpha"] * log_n) / p["g"]
     from_d = (xp.log(p["b"]) - p["beta"] * log_d) / p["g"]
-    return p["E"] + xp.exp(p["g"] * xp.logaddexp(from_n, from_d))
+    return p["E"] + _exp(p["g"] * xp.logaddexp(from_n, from_d), xp)
 
 
 def chinchilla_constants(sampled: Values, xp: Any) -> dict[str, Any]:

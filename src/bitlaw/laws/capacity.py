@@ -5,7 +5,7 @@ from typing import Any
 from bitlaw.laws.law import Capacity, Parameter, Values
 
 UNQUANTIZED_BITS = 16.0
-SMALLEST_SHARE = 1e-60
+SMALLEST_SHARE = 1e-300
 """Stands for zero capacity: its logarithm is finite, and the bound turns its loss into ln V."""
 
 TENSOR_KINDS: tuple[tuple[str, str, str], ...] = (
@@ -35,7 +35,7 @@ def capacity_share(bits: Any, gamma: Any, floor: Any, xp: Any) -> Any:
     >>> round(float(capacity_share(4.0, 2.0, 1.0, numpy)), 4)
     0.7769
     >>> float(capacity_share(2.0, 2.2102, 3.11, numpy))
-    1e-60
+    1e-300
     """
     return xp.maximum(-xp.expm1(-(bits - floor) / gamma), SMALLEST_SHARE)
 

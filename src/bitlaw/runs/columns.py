@@ -27,7 +27,9 @@ class Column:
     low, high
         Closed range of valid numbers.
     positive
-        Whether zero is invalid even where ``low`` is zero.
+        Whether ``low`` itself is invalid.
+    choices
+        The only texts a text column may hold; empty for any text.
     """
 
     name: str
@@ -39,7 +41,10 @@ class Column:
     low: float | None = None
     high: float | None = None
     positive: bool = False
+    choices: tuple[str, ...] = ()
 
+
+STATUSES: tuple[str, ...] = ("ok", "diverged")
 
 COLUMNS: tuple[Column, ...] = (
     Column("run_id", "text", "Name of the training run; its PTQ rows repeat it.", required=True),
@@ -48,17 +53,50 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("tokens", "number", "Training tokens.", "tokens", required=True, low=0, positive=True),
     Column("loss", "number", "Validation cross-entropy.", "nats/token", required=True, low=0, positive=True),
-    Column("flops", "number", "Training compute, 6 N D; gives tokens where those are absent.", "FLOP", low=0,
-           positive=True),
-    Column("bits_weights", "number", "Training precision of the weights; 16 or more is unquantized.", "bits",
-           default=16.0, low=1, high=32),
-    Column("bits_activations", "number", "Training precision of the activations.", "bits", default=16.0, low=1,
-           high=32),
+    Column(
+        "flops",
+        "number",
+        "Training compute, 6 N D; gives tokens where those are absent.",
+        "FLOP",
+        low=0,
+        positive=True,
+    ),
+    Column(
+        "bits_weights",
+        "number",
+        "Training precision of the weights; 16 or more is unquantized.",
+        "bits",
+        default=16.0,
+        low=1,
+        high=32,
+    ),
+    Column(
+        "bits_activations",
+        "number",
+        "Training precision of the activations.",
+        "bits",
+        default=16.0,
+        low=1,
+        high=32,
+    ),
     Column("bits_kv", "number", "Training precision of the KV cache.", "bits", default=16.0, low=1, high=32),
-    Column("bits_gradients", "number", "Training precision of the gradients.", "bits", default=16.0, low=1,
-           high=32),
-    Column("bits_post", "number", "Weight precision after post-training quantization; empty = not quantized.",
-           "bits", low=1, high=32),
+    Column(
+        "bits_gradients",
+        "number",
+        "Training precision of the gradients.",
+        "bits",
+        default=16.0,
+        low=1,
+        high=32,
+    ),
+    Column(
+        "bits_post",
+        "number",
+        "Weight precision after post-training quantization; empty = not quantized.",
+        "bits",
+        low=1,
+        high=32,
+    ),
     Column("format", "text", "Number format of the forward pass.", default=""),
     Column("format_backward", "text", "Number format of the backward pass.", default=""),
     Column("method", "text", "Training method.", default=""),
@@ -69,7 +107,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("seed", "whole", "Random seed.", default=0.0),
     Column("loss_se", "number", "Standard error of the loss.", "nats/token", low=0),
     Column("vocab_size", "number", "Vocabulary; its logarithm bounds every loss.", "tokens", low=2),
-    Column("status", "text", "ok or diverged.", default="ok"),
+    Column("status", "text", "How training ended.", default="ok", choices=STATUSES),
     Column("exclude", "text", "Non-empty = left out; the text is the reason.", default=""),
 )
 
@@ -78,5 +116,4 @@ BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 TRAINING_BITS: tuple[str, ...] = ("bits_weights", "bits_activations", "bits_kv", "bits_gradients")
 UNQUANTIZED_BITS = 16.0
 KEY: tuple[str, ...] = ("run_id", "bits_post", "method_post")
-STATUSES: tuple[str, ...] = ("ok", "diverged")
 LOSS_UNITS: tuple[str, ...] = ("nats", "bits", "perplexity")

@@ -1,0 +1,49 @@
+# make demo: environment in .venv, the embedded sweep fitted, reports/tiny_sweep/ written.
+# make test: environment in .venv, linters, types and the test suite.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON_CHECK := import sys; sys.exit(sys.version_info < (3, 12))
+# A pyenv shim can exist and still not run, so each candidate is tried, not looked up.
+FIND_PYTHON = for p in python3.12 python3.13 python3.14 python3; do \
+	if "$$p" -c '$(PYTHON_CHECK)' >/dev/null 2>&1; then echo "$$p"; break; fi; done
+
+.PHONY: demo test lint slow calibrate bench lock clean
+
+demo: $(VENV)/ready
+	$(BIN)/bitlaw demo --out reports/tiny_sweep
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+slow: $(VENV)/ready
+	$(BIN)/python -m pytest -m slow
+
+calibrate: $(VENV)/ready
+	$(BIN)/python benchmarks/calibration.py --tables 200 --out benchmarks/results
+
+bench: $(VENV)/ready
+	$(BIN)/python benchmarks/speed.py --out benchmarks/results
+
+$(VENV)/ready: pyproject.toml requirements.lock
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+		echo "bitlaw needs Python 3.12 or newer, and none of python3.12, python3.13, python3.14, python3 is one."; \
+		echo "Install it (Debian: apt install python3.12 python3.12-venv; macOS: brew install python@3.12; pyenv install 3.12) and run make again."; \
+		exit 1; \
+	fi; \
+	"$$python" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+# Exact versions of what .venv holds now; run after changing dependencies.
+lock:
+	$(BIN)/python -m pip freeze --exclude-editable --exclude bitlaw > requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,40 @@
+"""bitlaw: precision-aware neural scaling laws, fitted with honest uncertainty.
+
+The names below load on first use, so importing bitlaw is fast.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+_API: dict[str, str] = {
+    "InputError": "bitlaw.errors",
+    "Fit": "bitlaw.inference.fit",
+    "RunTable": "bitlaw.runs.table",
+    "read_runs": "bitlaw.runs.read",
+    "load_law": "bitlaw.laws.registry",
+    "law_names": "bitlaw.laws.registry",
+    "load_fit": "bitlaw.inference.fit_file",
+    "save_fit": "bitlaw.inference.fit_file",
+    "points_frame": "bitlaw.inference.draws",
+    "check": "bitlaw.workflow",
+    "fit": "bitlaw.workflow",
+    "predict": "bitlaw.decisions.predict",
+    "optimum": "bitlaw.decisions.optimum",
+    "ptq": "bitlaw.decisions.ptq",
+    "report": "bitlaw.workflow",
+    "demo": "bitlaw.workflow",
+}
+
+__version__ = version("bitlaw")
+__all__ = ["__version__", *_API]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _API:
+        raise AttributeError(f"module 'bitlaw' has no attribute {name!r}")
+    return getattr(import_module(_API[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,130 @@
+"""The Python API: rooms composed, nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from bitlaw.finding import Finding, Status, overall_status
+from bitlaw.inference.fit import Fit
+from bitlaw.laws.law import Law
+from bitlaw.laws.registry import load_law
+from bitlaw.runs.read import read_runs
+from bitlaw.runs.table import RunTable
+
+DEFAULT_LAW = "kumar2024-coupled"
+
+
+def as_table(runs: str | Path | RunTable, mapping: str | Path | None = None) -> RunTable:
+    """A run table, read if a path is given."""
+    return runs if isinstance(runs, RunTable) else read_runs(runs, mapping)
+
+
+def check(
+    runs: str | Path | RunTable,
+    law: str | Path | Law = DEFAULT_LAW,
+    mapping: str | Path | None = None,
+    pool: str | None = None,
+) -> tuple[RunTable, tuple[Finding, ...]]:
+    """Validate a table and say what it can and cannot identify of a law, before any sampling.
+
+    Returns
+    -------
+    RunTable, tuple of Finding
+        The rows the law can use, and what was found.
+    """
+    from bitlaw.criticism.design import design_findings
+    from bitlaw.inference.usable import usable_rows
+
+    law = law if isinstance(law, Law) else load_law(law)
+    table = as_table(runs, mapping)
+    usable, no_term = usable_rows(law, table)
+    return usable, (*table.findings, *no_term, *design_findings(law, usable.frame, pool))
+
+
+def fit(
+    runs: str | Path | RunTable,
+    law: str | Path | Law = DEFAULT_LAW,
+    mapping: str | Path | None = None,
+    pool: str | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> Fit:
+    """Fit a law to logged runs.
+
+    Where convergence fails, sampling is repeated once with a higher target acceptance, more tuning
+    and more draws, and a finding says so.
+
+    Parameters
+    ----------
+    runs
+        Path of a run table, or a RunTable.
+    law
+        Name in the library, path of a TOML file, or a Law.
+    mapping
+        Mapping file that renames foreign columns.
+    pool
+        Column to pool the law's constants over.
+    seed
+        Seed of everything random.
+    progress
+        Show the sampler's progress bar.
+
+    Raises
+    ------
+    InputError
+        For input that cannot be worked with.
+    """
+    from bitlaw.criticism.contraction import contraction_findings
+    from bitlaw.criticism.predictive import predictive_findings
+    from bitlaw.criticism.prior_sensitivity import prior_sensitivity_findings
+    from bitlaw.inference.assemble import assemble_fit
+    from bitlaw.inference.model import build_model
+    from bitlaw.inference.rows import arrange, reference_scales
+    from bitlaw.inference.sample import SamplerSettings, compile_model, draw_posterior
+
+    law = law if isinstance(law, Law) else load_law(law)
+    table, before = check(runs, law, mapping, pool)
+    rows, reference = arrange(table.frame, pool), reference_scales(table.frame)
+    compiled = compile_model(build_model(law, rows, reference))
+    settings = SamplerSettings(seed=seed)
+    for attempt in (1, 2):
+        sampled = draw_posterior(compiled, settings, progress)
+        fitted = assemble_fit(law, table, rows, reference, sampled, settings, attempt, pool, seed)
+        convergence = _convergence(fitted)
+        if overall_status(convergence) is not Status.FAIL:
+            break
+        settings = settings.more_careful()
+    after = (
+        *convergence,
+        *contraction_findings(fitted),
+        *prior_sensitivity_findings(fitted),
+        *predictive_findings(fitted, seed),
+    )
+    return replace(fitted, findings=(*before, *after))
+
+
+def reported_quantities(fitted: Fit) -> xr.Dataset:
+    """The numbers a report leads with, as draws by chain: they must have converged, too."""
+    from bitlaw.inference.draws import loss_draws
+
+    shape = (fitted.posterior.sizes["chain"], fitted.posterior.sizes["draw"])
+    largest = fitted.rows[fitted.rows["bits_post"].isna()]
+    compute = largest["n_params"] * largest["tokens"]
+    point = largest.loc[[compute.idxmax()]]
+    quantities = {"loss_of_largest_run": loss_draws(fitted, point).trained}
+    if fitted.law.post is not None:
+        quantized = point.assign(
+            bits_weights=16.0, bits_activations=16.0, bits_kv=16.0, bits_post=4.0
+        )
+        quantities["degradation_at_4_bits"] = loss_draws(fitted, quantized).degradation
+    return xr.Dataset({name: (("chain", "draw"), np.reshape(v, shape)) for name, v in quantities.items()})
+
+
+def _convergence(fitted: Fit) -> Sequence[Finding]:
+    from bitlaw.criticism.convergence import convergence_findings, retry_finding
+
+    found = convergence_findings(fitted.posterior, fitted.sample_stats, reported_quantities(fitted))
+    return (*found, *retry_finding(fitted.provenance.attempts))
