@@ -67,7 +67,7 @@ def _parameters(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
     grouped = dict(common)
     for prior in law.priors:
         if prior.group_sd is not None:
-            spread = pm.HalfNormal(f"{prior.name}_group_sd", prior.group_sd)
+            spread = pm.HalfNormal(f"{prior.name}_group_sd", np.float64(prior.group_sd))
             offset = pm.Normal(f"{prior.name}_offset", dims="group")
             value = deviate(prior, common[prior.name], spread * offset, pt)
             grouped[prior.name] = pm.Deterministic(f"{prior.name}_group", value, dims="group")
@@ -80,9 +80,10 @@ def _parameters(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
 
 def _sample(prior: Prior, reference: Reference) -> Any:
     build = _DISTRIBUTIONS[prior.distribution]
+    arguments = [np.float64(value) for value in prior.arguments]
     if prior.times is None:
-        return build(prior.name, *prior.arguments)
-    share = build(f"{prior.name}_share", *prior.arguments)
+        return build(prior.name, *arguments)
+    share = build(f"{prior.name}_share", *arguments)
     return pm.Deterministic(prior.name, scale_of(prior, reference) * share)
 
 

@@ -62,19 +62,21 @@ def _repeated_keys(table: RawTable, kept: pd.DataFrame, invalid: set[tuple[int, 
 def _changed_runs(table: RawTable, frame: pd.DataFrame, invalid: set[tuple[int, str]]) -> Problems:
     problems: Problems = []
     named = frame[frame["run_id"] != ""]
-    for run_id, rows in named[named["run_id"].duplicated(keep=False)].groupby("run_id", sort=False):
-        trained = rows.index[rows["bits_post"].isna()]
-        reference = trained[0] if len(trained) else rows.index[0]
-        for row in rows.index[rows["bits_post"].notna()]:
-            for name in _SAME_RUN:
-                value, expected = rows.loc[row, name], rows.loc[reference, name]
-                if (row, name) in invalid or (reference, name) in invalid:
-                    continue
-                if math.isnan(value) or math.isnan(expected) or math.isclose(value, expected, rel_tol=_SAME):
-                    continue
-                text = f'{value:.10g}, but row {reference} of the same run "{run_id}" has {expected:.10g}'
-                advice = "a PTQ row repeats its training run's value"
-                problems.append((row, f"{table.place(row, name)}: {text}; {advice}"))
+    quantized = named["bits_post"].notna()
+    if not quantized.any():
+        return problems
+    trained_first = pd.concat([named[~quantized], named[quantized]])
+    runs = trained_first.drop_duplicates("run_id").assign(row=lambda rows: rows.index).set_index("run_id")
+    post = named.loc[quantized, ["run_id"]].assign(reference=lambda rows: rows["run_id"].map(runs["row"]))
+    for name in _SAME_RUN:
+        pairs = post.assign(value=named[name], expected=post["run_id"].map(runs[name]))
+        changed = (pairs["value"] - pairs["expected"]).abs() > _SAME * pairs["expected"]
+        for row, run_id, reference, value, expected in pairs[changed].itertuples():
+            if (row, name) in invalid or (reference, name) in invalid:
+                continue
+            text = f'{value:.10g}, but row {reference} of the same run "{run_id}" has {expected:.10g}'
+            advice = "a PTQ row repeats its training run's value"
+            problems.append((row, f"{table.place(row, name)}: {text}; {advice}"))
     return problems
 
 

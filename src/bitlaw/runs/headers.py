@@ -37,8 +37,8 @@ def header_problems(table: RawTable) -> list[str]:
         near, similarity = nearest_column(name)
         if similarity >= SURE_TYPO and near not in missing and _takes_the_place_of(name, near, table):
             problems.append(
-                f'{table.source}: column "{name}" is unknown but close to "{near}", which would get its '
-                f'default; rename it, or write in a mapping file: {near} = "{name}"'
+                f'{table.source}: column "{name}" is unknown but close to "{near}", whose cells would be '
+                f'read as absent; rename it, or write in a mapping file: {near} = "{name}"'
             )
     return problems
 
@@ -106,7 +106,9 @@ def _missing_problem(name: str, table: RawTable) -> str:
 
 
 def _similar(name: str, unknown: Sequence[str]) -> str:
-    by_lower = {other.lower(): other for other in unknown}
+    nearest = {other: nearest_column(other) for other in unknown}
+    free = [other for other, (near, score) in nearest.items() if near == name or score < LIKELY_TYPO]
+    by_lower = {other.lower(): other for other in free}
     close = get_close_matches(name, list(by_lower), n=1, cutoff=0.5)
     contained = [lower for lower in by_lower if name in lower or (len(lower) > 2 and lower in name)]
     best = close or contained

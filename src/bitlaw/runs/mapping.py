@@ -62,15 +62,11 @@ def read_mapping(path: str | Path) -> ColumnMapping:
         raise InputError(f"{where}: not valid TOML: {error}") from error
     problems = [f"{where}: {name}: must be a table, [{name}]" for name in _TABLES if not _is_table(raw, name)]
     problems += [f"{where}: {key}: unknown key; {_hint(key)}" for key in raw if key not in _KEYS]
-    if problems:
-        raise InputError(problems)
+    in_table, constants = (raw.get(name, {}) if _is_table(raw, name) else {} for name in _TABLES)
     renamed = {key: value for key, value in raw.items() if key in BY_NAME}
-    in_table = raw.get("columns", {})
-    twice = [f"{where}: {name}: given twice, also in [columns]" for name in in_table if name in renamed]
-    mapping = ColumnMapping(
-        renamed | in_table, raw.get("constants", {}), raw.get("loss_unit", "nats"), str(where)
-    )
-    problems = twice + mapping_problems(mapping)
+    problems += [f"{where}: {name}: given twice, also in [columns]" for name in in_table if name in renamed]
+    mapping = ColumnMapping(renamed | in_table, constants, raw.get("loss_unit", "nats"), str(where))
+    problems += mapping_problems(mapping)
     if problems:
         raise InputError(problems)
     return mapping

@@ -1,0 +1,134 @@
+"""What is asked of a precision decision, validated before anything is computed."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bitlaw.decisions.intervals import require_probability
+from bitlaw.errors import InputError, did_you_mean
+from bitlaw.runs.columns import BY_NAME, UNQUANTIZED_BITS
+from bitlaw.units import format_bits, format_count
+
+TENSORS: dict[str, str] = {"weights": "bits_weights", "activations": "bits_activations", "kv": "bits_kv"}
+"""Tensor kinds a decision may quantize, and their run-table columns."""
+
+_VALID = "valid: flops; n_params and flops; n_params and tokens"
+
+
+@dataclass(frozen=True)
+class PrecisionQuestion:
+    """Which training precision, given what is fixed.
+
+    Parameters
+    ----------
+    flops
+        Budget (6/16) N D P, in FLOP at 16 bits; None where tokens are fixed.
+    n_params, tokens
+        What is fixed besides; None where it is free.
+    bits
+        Bit-widths on offer, largest first, without repeats.
+    tensors
+        Tensor kinds trained at these bits; the others stay at 16.
+    tolerance
+        Loss above the 16-bit run that is acceptable where both sizes are fixed, nats/token.
+    near
+        Expected regret of a near-optimal option, nats/token; None = 1 % of the reducible loss.
+    prob
+        Probability inside every interval.
+    group
+        Group of a pooled fit.
+    """
+
+    flops: float | None
+    n_params: float | None
+    tokens: float | None
+    bits: tuple[float, ...]
+    tensors: tuple[str, ...]
+    tolerance: float
+    near: float | None
+    prob: float
+    group: str | None
+
+    def __post_init__(self) -> None:
+        """Check the question.
+
+        Raises
+        ------
+        InputError
+            All problems together.
+        """
+        given = [name for name in ("flops", "n_params", "tokens") if getattr(self, name) is not None]
+        problems = []
+        if given not in (["flops"], ["flops", "n_params"], ["n_params", "tokens"]):
+            problems.append(f"cannot decide from {' and '.join(given) or 'nothing'}; {_VALID}")
+        problems += [
+            f"{name} is {getattr(self, name):g}; valid: a positive number"
+            for name in (*given, "tolerance", "near")
+            if not _is_positive(getattr(self, name))
+        ]
+        problems += bits_problems("bits", self.bits)
+        problems += [f'tensors: "{name}" is unknown; {did_you_mean(name, list(TENSORS))}'
+                     for name in self.tensors if name not in TENSORS]  # fmt: skip
+        if not self.tensors:
+            problems.append(f"tensors is empty; valid: one or more of {', '.join(TENSORS)}")
+        if problems:
+            raise InputError(problems)
+        require_probability("prob", self.prob)
+
+    @property
+    def sizes_fixed(self) -> bool:
+        """Whether parameters and tokens are both fixed, so that more bits never lose."""
+        return self.flops is None
+
+    def text(self) -> str:
+        """What is asked, in words."""
+        n_params = "" if self.n_params is None else f"{format_count(self.n_params)} parameters"
+        if self.flops is None:
+            return f"{n_params} and {format_count(self.tokens or math.nan)} tokens"
+        budget = f"a budget of {self.flops:.3g} FLOP (6/16 N D P)"
+        return f"{n_params} and {budget}" if n_params else f"{budget}, parameters and tokens chosen for it"
+
+    def training_bits(self, bits: float) -> dict[str, float]:
+        """Training precision of every tensor kind at one option.
+
+        Examples
+        --------
+        >>> question = PrecisionQuestion(1e20, None, None, (8.0,), ("weights",), 0.01, None, 0.9, None)
+        >>> question.training_bits(8.0)
+        {'bits_weights': 8.0, 'bits_activations': 16.0, 'bits_kv': 16.0}
+        """
+        return {column: bits if name in self.tensors else UNQUANTIZED_BITS for name, column in TENSORS.items()}
+
+
+def bits_problems(name: str, bits: tuple[float, ...]) -> list[str]:
+    """What is wrong with bit-widths on offer, one sentence each.
+
+    Examples
+    --------
+    >>> bits_problems("bits", (8.0, 0.5))
+    ['bits has 0.5; valid: 1 to 32']
+    """
+    column = BY_NAME["bits_weights"]
+    low, high = column.low or 0.0, column.high or math.inf
+    if not bits:
+        return [f"{name} is empty; valid: one or more of {low:g} to {high:g}"]
+    return [
+        f"{name} has {format_bits(value)}; valid: {low:g} to {high:g}"
+        for value in bits
+        if not low <= value <= high
+    ]
+
+
+def largest_first(bits: Iterable[float]) -> tuple[float, ...]:
+    """Bit-widths without repeats, largest first.
+
+    Examples
+    --------
+    >>> largest_first([4, 16, 8, 8])
+    (16.0, 8.0, 4.0)
+    """
+    return tuple(sorted({float(value) for value in bits}, reverse=True))
+
+
+def _is_positive(value: float | None) -> bool:
+    return value is None or (math.isfinite(value) and value > 0)

@@ -1,0 +1,139 @@
+"""Parameters and tokens chosen anew for each bit-width: the compute-optimal split, draw by draw."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bitlaw.decisions.costs import tokens_bought
+from bitlaw.decisions.law_draws import LawDraws
+
+_DECADE = math.log(10.0)
+_HALF_WIDTH = 12 * _DECADE
+_STEP = _DECADE / 2
+_TOLERANCE = 1e-4
+_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+_MOST_MOVES = 20
+_LARGEST_BLOCK = 16384
+"""Draws at a time: 49 grid points and some 20 temporaries stay near 130 MB."""
+
+Function = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """How a budget is best spent, arrays of shape (samples, options).
+
+    Parameters
+    ----------
+    n_params, tokens
+        Optimal parameters and tokens; NaN where a draw leaves no capacity at these bits, so that
+        no split is better than another.
+    loss
+        The law's mean loss there, nats/token.
+    """
+
+    n_params: np.ndarray
+    tokens: np.ndarray
+    loss: np.ndarray
+
+
+def reoptimise(law: LawDraws, flops: float, bits: tuple[float, ...]) -> Allocation:
+    """The split of a budget (6/16) N D P into parameters and tokens with the lowest loss.
+
+    Every draw and option is searched on its own, along ln N at fixed cost: half decades over a
+    window of 24 decades around the fitted runs' ratio of tokens to parameters, moved on where the
+    lowest point is an end of it, then golden section until the minimum is known to 0.01 %.
+
+    Parameters
+    ----------
+    law
+        The law and its draws.
+    flops
+        Budget, FLOP at 16 bits.
+    bits
+        Joint training bits of each option.
+    """
+    by_option = [_one_option(law, flops, option) for option in bits]
+    log_n, loss = (np.stack(values, axis=1) for values in zip(*by_option, strict=True))
+    n_params = np.exp(log_n)
+    return Allocation(n_params, tokens_bought(flops, n_params, np.asarray(bits)), loss)
+
+
+def _one_option(law: LawDraws, flops: float, bits: float) -> tuple[np.ndarray, np.ndarray]:
+    """ln N and loss at the optimum of one option, each of shape (samples,)."""
+    blocks = [
+        _search(law.at(slice(start, start + _LARGEST_BLOCK)), flops, bits)
+        for start in range(0, law.samples, _LARGEST_BLOCK)
+    ]
+    log_n, loss = (np.concatenate(values) for values in zip(*blocks, strict=True))
+    has_capacity = np.isfinite(law.log_share(bits)[:, 0])
+    return np.where(has_capacity, log_n, np.nan), loss
+
+
+def _search(law: LawDraws, flops: float, bits: float) -> tuple[np.ndarray, np.ndarray]:
+    reference = law.reference
+    affordable = tokens_bought(flops, 1.0, bits)
+    centre = 0.5 * math.log(affordable * reference.n_params / reference.tokens)
+    log_n = np.empty(law.samples)
+    left, middle = np.arange(law.samples), np.full(law.samples, centre)
+    offsets = np.arange(-_HALF_WIDTH, _HALF_WIDTH + _STEP / 2, _STEP)
+    for _ in range(_MOST_MOVES):
+        loss = _loss_along(law.at(left), flops, bits)(middle[:, None] + offsets)
+        lowest = loss.argmin(axis=1)
+        log_n[left] = middle + offsets[lowest]
+        at_end = (lowest == 0) | (lowest == len(offsets) - 1)
+        left, middle = left[at_end], log_n[left[at_end]]
+        if not len(left):
+            break
+    return golden_section(_loss_along(law, flops, bits), log_n - _STEP, log_n + _STEP)
+
+
+def _loss_along(law: LawDraws, flops: float, bits: float) -> Function:
+    """The loss along ln N at fixed cost; takes shape (samples,) or (samples, points)."""
+
+    def loss(log_n: np.ndarray) -> np.ndarray:
+        n_params = np.exp(log_n if log_n.ndim == 2 else log_n[:, None])
+        value = law.loss(n_params, tokens_bought(flops, n_params, bits), bits)
+        return value.reshape(log_n.shape)
+
+    return loss
+
+
+def golden_section(
+    function: Function, lo: np.ndarray, hi: np.ndarray, tolerance: float = _TOLERANCE
+) -> tuple[np.ndarray, np.ndarray]:
+    """Minimum of a unimodal function inside a bracket, for many brackets of one width at once.
+
+    Parameters
+    ----------
+    function
+        Takes and returns an array of the brackets' shape.
+    lo, hi
+        Ends of the brackets.
+    tolerance
+        Largest distance to the minimum.
+
+    Returns
+    -------
+    tuple of np.ndarray
+        Where the minimum is, and the function's value there.
+
+    Examples
+    --------
+    >>> x, value = golden_section(lambda x: (x - 0.3) ** 2, np.array([-1.0]), np.array([1.0]))
+    >>> bool(abs(x[0] - 0.3) < 1e-4)
+    True
+    """
+    inner_lo, inner_hi = hi - _GOLDEN * (hi - lo), lo + _GOLDEN * (hi - lo)
+    f_lo, f_hi = function(inner_lo), function(inner_hi)
+    for _ in range(math.ceil(math.log(tolerance / np.max(hi - lo)) / math.log(_GOLDEN))):
+        left = f_lo <= f_hi
+        lo, hi = np.where(left, lo, inner_lo), np.where(left, inner_hi, hi)
+        kept, f_kept = np.where(left, inner_lo, inner_hi), np.where(left, f_lo, f_hi)
+        new = np.where(left, hi - _GOLDEN * (hi - lo), lo + _GOLDEN * (hi - lo))
+        f_new = function(new)
+        inner_lo, inner_hi = np.where(left, new, kept), np.where(left, kept, new)
+        f_lo, f_hi = np.where(left, f_new, f_kept), np.where(left, f_kept, f_new)
+    return np.where(f_lo <= f_hi, inner_lo, inner_hi), np.minimum(f_lo, f_hi)

@@ -1,0 +1,85 @@
+"""The law along one axis, as bands for a figure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bitlaw.inference.draws import loss_draws, points_frame
+from bitlaw.inference.fit import Fit
+from bitlaw.reporting.grouping import Precision, most_common, shown_rows
+from bitlaw.runs.columns import UNQUANTIZED_BITS
+
+PROB = 0.9
+"""Probability of every interval drawn; equal-tailed."""
+
+POINTS = 40
+
+
+@dataclass(frozen=True)
+class Band:
+    """Median and interval along an axis, arrays of one length."""
+
+    x: np.ndarray
+    median: np.ndarray
+    lo: np.ndarray
+    hi: np.ndarray
+
+
+def band(x: np.ndarray, draws: np.ndarray, centre: np.ndarray | None = None) -> Band:
+    """The band of draws of shape (samples, points).
+
+    Parameters
+    ----------
+    x
+        Positions.
+    draws
+        What the interval is of, for example the loss of a new run.
+    centre
+        Draws whose median is the line, for example the law's mean; ``draws`` by default.
+    """
+    tail = (1.0 - PROB) / 2.0
+    lo, hi = np.quantile(draws, [tail, 1.0 - tail], axis=0)
+    return Band(x, np.median(draws if centre is None else centre, axis=0), lo, hi)
+
+
+def loss_band(fit: Fit, n_params: float, tokens: np.ndarray, precision: Precision) -> Band:
+    """Loss against tokens at one size and training precision: the law's mean, the interval of a new run."""
+    draws = loss_draws(fit, _points(fit, n_params=n_params, tokens=tokens, **precision.columns))
+    return band(tokens, draws.new_run, draws.mean)
+
+
+def degradation_band(
+    fit: Fit, n_params: float, tokens: np.ndarray, bits_post: float, method_post: str
+) -> Band:
+    """Degradation after post-training quantization against tokens, of runs trained at 16 bits."""
+    points = _points(fit, n_params=n_params, tokens=tokens, bits_post=bits_post, method_post=method_post)
+    draws = loss_draws(fit, points)
+    return band(tokens, draws.new_run_degradation, draws.degradation)
+
+
+def penalty_band(fit: Fit, n_params: float, tokens: float, kinds: tuple[str, ...], bits: np.ndarray) -> Band:
+    """Loss over the same run at 16 bits against the bits of some tensor kinds, nats/token.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    n_params, tokens
+        The run.
+    kinds
+        Run-table columns that have these bits; the others have 16.
+    bits
+        Bit-widths.
+    """
+    columns = dict.fromkeys(kinds, np.append(bits, UNQUANTIZED_BITS))
+    mean = loss_draws(fit, _points(fit, n_params=n_params, tokens=tokens, **columns)).mean
+    return band(bits, mean[:, :-1] - mean[:, -1:])
+
+
+def _points(fit: Fit, **columns: object) -> pd.DataFrame:
+    """Points of the group and vocabulary that the figures show."""
+    rows = shown_rows(fit)
+    points = points_frame(**columns)
+    points["vocab_size"] = float(most_common(rows["vocab_size"], np.nan))  # type: ignore[arg-type]
+    return points.assign(**{fit.pool: rows[fit.pool].iloc[0]}) if fit.pool else points
