@@ -1,18 +1,27 @@
 """The Python API: rooms composed, nothing else."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
+from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law
 from bitlaw.laws.registry import load_law
 from bitlaw.runs.read import read_runs
 from bitlaw.runs.table import RunTable
+from bitlaw.units import format_count
+
+if TYPE_CHECKING:
+    from bitlaw.reporting.report import Answers
 
 DEFAULT_LAW = "kumar2024-coupled"
 
@@ -128,3 +137,112 @@ def _convergence(fitted: Fit) -> Sequence[Finding]:
 
     found = convergence_findings(fitted.posterior, fitted.sample_stats, reported_quantities(fitted))
     return (*found, *retry_finding(fitted.provenance.attempts))
+
+
+def answer(
+    fitted: Fit,
+    n_params: float | None = None,
+    tokens: float | None = None,
+    flops: float | None = None,
+    tolerance: float = 0.01,
+    method_post: str | None = None,
+    group: str | None = None,
+) -> Answers:
+    """Every answer a report gives, for one question.
+
+    Parameters
+    ----------
+    fitted
+        The fit.
+    n_params, tokens
+        The model asked about; the largest logged run where both are None.
+    flops
+        Compute to re-optimise N, D and precision for; that of the model by default.
+    tolerance
+        Loss that may be lost to precision, nats/token.
+    method_post
+        Post-training method; the only logged one by default.
+    group
+        Group of a pooled fit.
+
+    Raises
+    ------
+    InputError
+        If only one of ``n_params`` and ``tokens`` is given.
+    """
+    from bitlaw.decisions.optimum import optimum
+    from bitlaw.decisions.predict import predict
+    from bitlaw.decisions.ptq import ptq
+    from bitlaw.inference.draws import points_frame
+    from bitlaw.reporting.report import Answers
+
+    if (n_params is None) != (tokens is None):
+        raise InputError("give n_params and tokens together, or neither for the largest logged run")
+    question = "the model asked about"
+    if n_params is None or tokens is None:
+        largest = fitted.largest_run()
+        n_params, tokens, question = largest["n_params"], largest["tokens"], "the largest logged run"
+        group = group or (largest[fitted.pool] if fitted.pool else None)
+    point = points_frame(n_params=n_params, tokens=tokens)
+    if fitted.pool:
+        point[fitted.pool] = group
+    budget = flops or 6.0 * n_params * tokens
+    has_precision, has_post = fitted.law.capacity is not None, fitted.law.post is not None
+    fixed = {"n_params": n_params, "tokens": tokens, "group": group}
+    return Answers(
+        question=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {question}",
+        prediction=predict(fitted, point),
+        precision_fixed=optimum(fitted, tolerance=tolerance, **fixed) if has_precision else None,
+        precision_free=optimum(fitted, flops=budget, group=group) if has_precision else None,
+        post_training=ptq(fitted, tolerance=tolerance, method_post=method_post, **fixed)
+        if has_post
+        else None,
+    )
+
+
+def report(
+    source: str | Path | RunTable | Fit,
+    out: str | Path,
+    law: str | Path | Law = DEFAULT_LAW,
+    mapping: str | Path | None = None,
+    pool: str | None = None,
+    seed: int = 0,
+    progress: bool = False,
+    **question: float | str | None,
+) -> tuple[Fit, Path]:
+    """Write the report of a fit, or of a run table that is fitted first.
+
+    Parameters
+    ----------
+    source
+        A Fit, the path of a Fit file (``.nc``), or a run table.
+    out
+        Folder for ``index.html``, ``summary.json`` and, for a run table, ``fit.nc``.
+    law, mapping, pool, seed, progress
+        As for ``fit``; not used where the source is a fit.
+    **question
+        As for ``answer``.
+
+    Returns
+    -------
+    Fit, Path
+        The fit and the path of the page.
+    """
+    from bitlaw.inference.fit_file import load_fit, save_fit
+    from bitlaw.reporting.report import write_report
+
+    if isinstance(source, Fit):
+        fitted = source
+    elif not isinstance(source, RunTable) and str(source).endswith(".nc"):
+        fitted = load_fit(source)
+    else:
+        fitted = fit(source, law, mapping, pool, seed, progress)
+        save_fit(fitted, Path(out) / "fit.nc")
+    return fitted, write_report(fitted, answer(fitted, **question), Path(out))  # type: ignore[arg-type]
+
+
+def demo(out: str | Path = "reports/tiny_sweep", progress: bool = False) -> tuple[Fit, Path]:
+    """Fit the embedded sweep and write its report."""
+    with as_file(files("bitlaw.data").joinpath("tiny_sweep.csv")) as path:
+        table = read_runs(path)
+    return report(table, out, progress=progress)

@@ -35,9 +35,7 @@ def fitted_constants(fit: Fit) -> tuple[Constant, ...]:
 def law_constants(law: Law) -> tuple[Constant, ...]:
     """Constants of the law, term by term, then its noise scales."""
     terms = (law.base, law.capacity, law.post)
-    constants = [
-        Constant(item, "constant") for term in terms if term is not None for item in term.parameters
-    ]
+    constants = [Constant(item, "constant") for term in terms if term is not None for item in term.parameters]
     noise = [Constant(item, "noise") for item in noise_parameters(has_post=law.post is not None)]
     return (*constants, *noise)
 

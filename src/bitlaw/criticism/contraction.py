@@ -67,8 +67,7 @@ def contraction_findings(fit: Fit) -> tuple[Finding, ...]:
         )
         return (Finding(code, Status.PASS, value, LEAST_CONTRACTION, message),)
     names = ", ".join(
-        f"{name} ({value:.2f})"
-        for name, value in zip(decided["name"], decided["contraction"], strict=True)
+        f"{name} ({value:.2f})" for name, value in zip(decided["name"], decided["contraction"], strict=True)
     )
     return (
         Finding(
@@ -76,8 +75,8 @@ def contraction_findings(fit: Fit) -> tuple[Finding, ...]:
             Status.WARN,
             value,
             LEAST_CONTRACTION,
-            f"The prior decides {len(decided)} of {len(constants)} constants, whose contraction from prior to "
-            f"posterior is below {LEAST_CONTRACTION:g}: {names}.",
+            f"The prior decides {len(decided)} of {len(constants)} constants (contraction from prior to "
+            f"posterior below {LEAST_CONTRACTION:g}): {names}.",
             "Read the reasons of these priors (bitlaw laws NAME) and change them if you know better, or log "
             "runs that vary what the constant is about (design findings).",
         ),

@@ -108,7 +108,8 @@ def effective_draws_finding(names: list[str], draws: np.ndarray, part: str) -> F
         _plain(values[worst]),
         FEWEST_EFFECTIVE_DRAWS,
         f"The fewest effective draws ({part}) of {len(names)} quantities are {_shown(values[worst], '.0f')} "
-        f"({names[worst]}); " + (f"at least {limit} are needed." if passed else f"{bad} fall short of {limit}."),
+        f"({names[worst]}); "
+        + (f"at least {limit} are needed." if passed else f"{bad} fall short of {limit}."),
         "" if passed else _ADVICE,
     )
 

@@ -36,7 +36,7 @@ def ignored_column_findings(law: Law, frame: pd.DataFrame, pool: str | None = No
             looked_at[column] = [runs[column].clip(upper=UNQUANTIZED_BITS)]
     found = []
     for column, parts in looked_at.items():
-        if column != pool and any(part.nunique() > 1 for part in parts):
+        if column != pool and any(part.dropna().unique().size > 1 for part in parts):
             found.append(_varies(law, column, pd.concat(parts)))
     if found:
         return tuple(found)

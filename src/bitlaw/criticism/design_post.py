@@ -13,7 +13,7 @@ _FEWEST_BITS = 2
 
 
 def post_findings(law: Law, frame: pd.DataFrame) -> tuple[Finding, ...]:
-    """Levels of bits after training, of N, D and D/N and of training bits among PTQ rows; none without a term."""
+    """Levels of bits, sizes and training bits among rows quantized after training; none without a term."""
     if law.post is None:
         return ()
     rows = frame[frame["bits_post"].notna()]

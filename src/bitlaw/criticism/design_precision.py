@@ -44,7 +44,7 @@ def _bits_finding(kind: str, column: str, name: str, bits: pd.Series) -> Finding
 def _together_finding(kinds: list[tuple[str, str, str]], bits: dict[str, pd.Series]) -> Finding:
     """Two tensor kinds whose bits always change together share one effect."""
     code = "design.bits_together"
-    varying = [item for item in kinds if bits[item[1]].nunique() > 1]
+    varying = [item for item in kinds if len(levels(bits[item[1]])) > 1]
     pairs = list(combinations(varying, 2))
     if not pairs:
         message = "Fewer than two tensor kinds vary in bits, so whether they vary apart was not checked."
@@ -80,7 +80,9 @@ def _reference_finding(kinds: list[tuple[str, str, str]], bits: dict[str, pd.Ser
         "design.reference",
         count,
         1,
-        f"{plural(count, 'run')} at 16 bits to compare with" if count else "No run has 16 bits in every tensor kind",
+        f"{plural(count, 'run')} at 16 bits to compare with"
+        if count
+        else "No run has 16 bits in every tensor kind",
         f"the loss at 16 bits is extrapolated, and the priors decide partly a and {names}",
         "Add runs at 16 bits with the N and D of quantized ones.",
     )

@@ -76,7 +76,9 @@ def _ratio_finding(law: Law, runs: pd.DataFrame) -> Finding:
         summary = f"Every run has D/N = {found[0]:.3g}"
     else:
         summary = f"D/N {span(found, '{:.3g}'.format)}"
-    problem = f"the data see the sum of {names.replace(', ', ' and ')}, and the priors decide how it is shared"
+    problem = (
+        f"the data see the sum of {names.replace(', ', ' and ')}, and the priors decide how it is shared"
+    )
     return level_finding(
         "design.ratio", len(found), 2, summary, problem, "Add runs with other ratios of tokens to parameters."
     )
@@ -101,8 +103,8 @@ def collinear_finding(law: Law, runs: pd.DataFrame) -> Finding:
         + (
             f"; up to {HIGHEST_CONDITION_NUMBER:g} they vary apart."
             if apart
-            else f" (limit {HIGHEST_CONDITION_NUMBER:g}): N and D vary together, so the priors decide partly how "
-            f"the loss is shared between {names}."
+            else f" (limit {HIGHEST_CONDITION_NUMBER:g}): N and D vary together, so the priors decide "
+            f"partly how the loss is shared between {names}."
         ),
         "" if apart else "Add runs with other ratios of tokens to parameters.",
     )

@@ -70,9 +70,7 @@ def constant_names(law: Law, *candidates: str) -> str:
     return ", ".join(name for name in candidates if name in known)
 
 
-def level_finding(
-    code: str, count: int, needed: int, summary: str, problem: str, advice: str
-) -> Finding:
+def level_finding(code: str, count: int, needed: int, summary: str, problem: str, advice: str) -> Finding:
     """PASS with the summary where there are levels enough, else WARN with the problem as well."""
     enough = count >= needed
     return Finding(

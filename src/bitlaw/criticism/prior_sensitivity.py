@@ -13,8 +13,10 @@ from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 
 MOST_SENSITIVE = 0.05
-"""Sensitivity the authors of the measure call informative; a normal mean moves by about .09 SD per
-doubling of the power there."""
+"""Where the authors of the measure call a prior informative.
+
+For a normal posterior: its mean moves by about a quarter of an SD per doubling of the power.
+"""
 
 _FEWEST_EFFECTIVE_WEIGHTS = 100.0
 
@@ -77,8 +79,8 @@ def prior_sensitivity_findings(fit: Fit) -> tuple[Finding, ...]:
     moved = table[table["sensitivity"] >= MOST_SENSITIVE]
     if moved.empty:
         message = (
-            f"No constant follows the prior: the largest sensitivity is {value:.3f} ({table.iloc[0]['name']}), "
-            f"below {MOST_SENSITIVE:g}."
+            f"No constant follows the prior: the largest sensitivity is {value:.3f} "
+            f"({table.iloc[0]['name']}), below {MOST_SENSITIVE:g}."
         )
         return (Finding(code, Status.PASS, value, MOST_SENSITIVE, message),)
     lowest, highest = min(_powers(fit)), max(_powers(fit))
@@ -91,8 +93,8 @@ def prior_sensitivity_findings(fit: Fit) -> tuple[Finding, ...]:
             Status.WARN,
             value,
             MOST_SENSITIVE,
-            f"{len(moved)} of {len(table)} constants follow the prior (sensitivity {MOST_SENSITIVE:g} or more); "
-            f"medians move, as the prior's power goes from {lowest:g} to {highest:g}: {named}.",
+            f"{len(moved)} of {len(table)} constants follow the prior (sensitivity {MOST_SENSITIVE:g} or "
+            f"more): medians as the prior's power goes from {lowest:g} to {highest:g}: {named}.",
             "Check that you believe these priors (bitlaw laws NAME), or log runs that inform the constant.",
         ),
     )

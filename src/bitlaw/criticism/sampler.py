@@ -31,7 +31,7 @@ def divergence_finding(sample_stats: xr.Dataset) -> Finding:
         status,
         share,
         MOST_DIVERGENT,
-        f"{count} of {diverging.size} draws diverged ({100 * share:.2g} %; at most {100 * MOST_DIVERGENT:g} % "
+        f"{count} of {diverging.size} draws diverged ({100 * share:.2g} %; up to {100 * MOST_DIVERGENT:g} % "
         "can be lived with).",
         "Raise target_accept; if divergences stay, the table cannot tell some of the constants apart.",
     )
@@ -75,7 +75,8 @@ def energy_finding(sample_stats: xr.Dataset) -> Finding:
         smallest if known else None,
         LOWEST_ENERGY,
         f"The smallest E-BFMI of {len(values)} chains is {f'{smallest:.2f}' if known else 'not a number'}; "
-        f"at least {LOWEST_ENERGY:g} is needed" + (f", and {int(low.sum())} fall short." if low.any() else "."),
+        f"at least {LOWEST_ENERGY:g} is needed"
+        + (f", and {int(low.sum())} fall short." if low.any() else "."),
         "Tails may be explored too slowly: tune longer, or look at the scales of effects near zero."
         if low.any()
         else "",

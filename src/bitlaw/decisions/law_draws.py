@@ -46,7 +46,7 @@ class LawDraws:
         """Number of draws."""
         return len(self.constants["E"])
 
-    def at(self, samples: slice) -> "LawDraws":
+    def at(self, samples: slice | np.ndarray) -> "LawDraws":
         """The same law at some of the draws."""
         return replace(self, constants={name: value[samples] for name, value in self.constants.items()})
 

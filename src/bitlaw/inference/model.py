@@ -105,7 +105,10 @@ def _cell_effect(p: dict[str, Any], rows: Rows) -> Any:
     """Effect of each cell, with a zero in last place that index -1 picks for rows without one."""
     if not rows.cells:
         return pt.zeros(1)
-    return pt.concatenate([pm.Normal("cell_effect", 0.0, p["sigma_cell"], dims="cell"), pt.zeros(1)])
+    # Non-centred: with few cells, or noise above their spread, the centred form diverges.
+    offset = pm.Normal("cell_offset", dims="cell")
+    effect = pm.Deterministic("cell_effect", p["sigma_cell"] * offset, dims="cell")
+    return pt.concatenate([effect, pt.zeros(1)])
 
 
 def _trained(p: dict[str, Any], rows: Rows, run_loss: Any, cell_effect: Any) -> None:

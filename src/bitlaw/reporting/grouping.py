@@ -127,6 +127,9 @@ class Precision:
         return frame[keep]
 
 
+SIXTEEN = Precision(UNQUANTIZED_BITS, UNQUANTIZED_BITS, UNQUANTIZED_BITS)
+
+
 def precisions(frame: pd.DataFrame, most: int = MOST_PANELS) -> tuple[Precision, ...]:
     """At most ``most`` training precisions of a table: 16 bits, the fewest bits of each kind, the most logged.
 
@@ -159,6 +162,20 @@ def shown_rows(fit: Fit) -> pd.DataFrame:
     if not fit.pool:
         return fit.rows
     return fit.rows[fit.rows[fit.pool] == fit.largest_run()[fit.pool]]
+
+
+def trained_rows(fit: Fit) -> pd.DataFrame:
+    """The shown rows evaluated as trained."""
+    rows = shown_rows(fit)
+    return rows[rows["bits_post"].isna()]
+
+
+def paired_gaps(fit: Fit) -> pd.DataFrame:
+    """The shown post-training rows whose run was also evaluated as trained, with their ``gap`` in nats/token."""
+    rows = shown_rows(fit)
+    own = trained_rows(fit).drop_duplicates("run_id").set_index("run_id")["loss"]
+    post = rows[rows["bits_post"].notna()]
+    return post.assign(gap=post["loss"] - post["run_id"].map(own)).dropna(subset="gap")
 
 
 def most_common(values: pd.Series, default: object) -> object:

@@ -1,0 +1,143 @@
+"""Simulation-based calibration: are parameters drawn from the prior inside their 90 % intervals?
+
+Tables are simulated from one design with parameters drawn from the prior, fitted with one compiled
+model, and each parameter's true value is looked up in its posterior. Over n tables a 90 % interval
+should contain the truth in a binomial(n, 0.9) number of them.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bitlaw.inference.draws import points_frame
+from bitlaw.inference.model import build_model
+from bitlaw.inference.prior import prior_draws
+from bitlaw.inference.rows import Rows, arrange, reference_scales
+from bitlaw.inference.sample import SamplerSettings, compile_model, draw_posterior
+from bitlaw.inference.simulate import simulate_losses
+from bitlaw.laws.law import Law
+from bitlaw.laws.registry import load_law
+
+PROB = 0.9
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How often each parameter's interval contained the truth.
+
+    Parameters
+    ----------
+    inside
+        Count by parameter.
+    ranks
+        Rank of the truth among the draws, between 0 and 1, by parameter; uniform when calibrated.
+    tables, divergences
+        Number of tables, and of divergent transitions over all of them.
+    """
+
+    inside: dict[str, int]
+    ranks: dict[str, list[float]]
+    tables: int
+    divergences: int
+
+
+def design() -> pd.DataFrame:
+    """72 training runs in six precisions, and their post-training quantized rows."""
+    rows = []
+    precisions = ((16, 16, 16), (3, 16, 16), (4, 16, 16), (16, 4, 16), (16, 16, 3), (4, 4, 4))
+    for n_params in (1e7, 4e7, 1.6e8):
+        for tokens in (4e8, 2e9, 1e10):
+            for weights, activations, kv in precisions:
+                run = {
+                    "run_id": f"n{n_params:.0f}_d{tokens:.0f}_w{weights}_a{activations}_kv{kv}",
+                    "n_params": n_params, "tokens": tokens, "bits_weights": float(weights),
+                    "bits_activations": float(activations), "bits_kv": float(kv),
+                }  # fmt: skip
+                rows.append(run | {"bits_post": np.nan, "method_post": ""})
+                after = [bits for bits in (2.0, 3.0, 4.0, 6.0) if bits < weights]
+                rows += [run | {"bits_post": bits, "method_post": "rtn"} for bits in after]
+    frame = points_frame(**pd.DataFrame(rows).to_dict(orient="list"))
+    return frame.assign(loss=1.0, vocab_size=32_000.0)
+
+
+def refit(compiled: object, law: Law, frame: pd.DataFrame, seed: int) -> object:
+    """Sample a model compiled for the same design on new losses."""
+    rows = arrange(frame)
+    data = {"log_loss": np.log(rows.trained.loss)}
+    if law.post is not None:
+        data |= {"loss_trained": rows.paired.loss_trained, "gap": rows.paired.gap}
+    settings = SamplerSettings(draws=500, tune=1000, seed=seed, target_accept=0.95)
+    return draw_posterior(compiled.with_data(**data), settings)  # type: ignore[attr-defined]
+
+
+def calibrate(law: Law, tables: int, seed: int = 0, frame: pd.DataFrame | None = None) -> Calibration:
+    """Fit simulated tables and count the intervals that contain the truth.
+
+    Parameters
+    ----------
+    law
+        The law to simulate from and to fit.
+    tables
+        Number of tables.
+    seed
+        Seed of parameters, noise and sampling.
+    frame
+        The design; ``design()`` by default.
+    """
+    frame = design() if frame is None else frame
+    if law.post is None:
+        frame = frame[frame["bits_post"].isna()]
+    if law.capacity is None:
+        frame = frame[(frame[["bits_weights", "bits_activations", "bits_kv"]] == 16).all(axis=1)]
+    rows: Rows = arrange(frame)
+    reference = reference_scales(frame)
+    truth = prior_draws(law, reference, tables, seed)
+    compiled = compile_model(build_model(law, rows, reference))
+    ranks: dict[str, list[float]] = {}
+    divergences = 0
+    for index in range(tables):
+        constants = {name: float(values[index]) for name, values in truth.items()}
+        simulated = simulate_losses(law, constants, frame, seed=seed + 1000 + index)
+        sampled = refit(compiled, law, simulated, seed=index)
+        posterior = sampled["posterior"].to_dataset()  # type: ignore[index]
+        divergences += int(sampled["sample_stats"]["diverging"].sum())  # type: ignore[index]
+        for name, value in constants.items():
+            if name in posterior:
+                draws = posterior[name].to_numpy().ravel()
+                ranks.setdefault(name, []).append(float((draws < value).mean()))
+    tail = (1 - PROB) / 2
+    inside = {name: int(sum(tail <= rank <= 1 - tail for rank in values)) for name, values in ranks.items()}
+    return Calibration(inside, ranks, tables, divergences)
+
+
+def main() -> None:
+    """Run from the command line: ``python benchmarks/calibration.py --tables 200``."""
+    from machine import machine
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", type=int, default=200)
+    parser.add_argument("--law", default="kumar2024-coupled")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    arguments = parser.parse_args()
+    found = calibrate(load_law(arguments.law), arguments.tables)
+    record = {
+        "command": f"python benchmarks/calibration.py --law {arguments.law} --tables {arguments.tables}",
+        "machine": machine(),
+        "interval": f"{PROB:.0%} ETI",
+        "tables": found.tables,
+        "divergences": found.divergences,
+        "inside": found.inside,
+    }
+    path = arguments.out / f"calibration_{arguments.law}_{arguments.tables}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    for name, count in sorted(found.inside.items(), key=lambda item: item[1]):
+        print(f"{name:12s} {count:4d} of {found.tables}")
+
+
+if __name__ == "__main__":
+    main()

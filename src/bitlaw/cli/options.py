@@ -1,0 +1,183 @@
+"""Arguments and options that several commands share, and how the text behind a flag becomes a value."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bitlaw.runs.cells import read_cell
+from bitlaw.runs.columns import BY_NAME, Column
+
+COUNTS: tuple[str, ...] = ("n_params", "tokens", "flops")
+"""Columns whose flags also take the suffixes k, M, B and T."""
+
+_SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+_SUFFIXED = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([kmbt])\s*", re.IGNORECASE)
+_SUFFIX_HELP = " Plain, scientific (7e9), or with k, M, B or T (7B)."
+
+
+def flag(column: str) -> str:
+    """The flag of a run-table column.
+
+    Examples
+    --------
+    >>> flag("bits_weights")
+    '--bits-weights'
+    """
+    return f"--{column.replace('_', '-')}"
+
+
+def read_value(column: Column, text: str) -> float | str:
+    """The value behind a column's flag.
+
+    Parameters
+    ----------
+    column
+        Spec of the column.
+    text
+        What was typed.
+
+    Raises
+    ------
+    typer.BadParameter
+        If a cell of the column could not hold it; says what would be valid.
+
+    Examples
+    --------
+    >>> read_value(BY_NAME["n_params"], "7B"), read_value(BY_NAME["tokens"], "1e12")
+    (7000000000.0, 1000000000000.0)
+    """
+    suffixed = _SUFFIXED.fullmatch(text) if column.name in COUNTS else None
+    raw = float(suffixed[1]) * _SUFFIXES[suffixed[2].lower()] if suffixed else text
+    cell = read_cell(column, raw)
+    if cell.problem:
+        example = ", for example 7e9 or 7B" if column.name in COUNTS else ""
+        raise typer.BadParameter(cell.problem + example)
+    if cell.value is None:
+        if column.kind == "text":
+            return ""
+        raise typer.BadParameter("is empty; give a number, or leave the flag out")
+    return cell.value
+
+
+def column_reader(name: str) -> Callable[[str], float | str]:
+    """A reader of the flag of one column, for ``typer.Option(parser=…)``."""
+    column = BY_NAME[name]
+
+    def read(text: str) -> float | str:
+        return read_value(column, text)
+
+    read.__name__ = column.unit or "text"
+    return read
+
+
+def read_bits(text: str) -> tuple[float, ...]:
+    """Bit-widths separated by commas.
+
+    Examples
+    --------
+    >>> read_bits("16, 8,4.5")
+    (16.0, 8.0, 4.5)
+    """
+    values = [read_value(BY_NAME["bits_weights"], part) for part in _parts(text, "16,8,4")]
+    return tuple(value for value in values if isinstance(value, float))
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Names separated by commas.
+
+    Examples
+    --------
+    >>> read_names("weights,kv")
+    ('weights', 'kv')
+    """
+    return tuple(_parts(text, "weights,kv"))
+
+
+def read_probability(text: str) -> float:
+    """A probability strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> read_probability("0.9")
+    0.9
+    """
+    value = _number(text)
+    if value is None or not 0.0 < value < 1.0:
+        raise typer.BadParameter(f'"{text}" is no probability; valid: between 0 and 1, for example 0.9')
+    return value
+
+
+def read_tolerance(text: str) -> float:
+    """A loss difference above 0, nats/token.
+
+    Examples
+    --------
+    >>> read_tolerance("0.01")
+    0.01
+    """
+    value = _number(text)
+    if value is None or not 0.0 < value < float("inf"):
+        raise typer.BadParameter(f'"{text}" is no tolerance; valid: a number above 0 (nats/token)')
+    return value
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _parts(text: str, example: str) -> list[str]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise typer.BadParameter(f'"{text}" has an empty entry; valid: separated by commas, as in {example}')
+    return parts
+
+
+def _count(name: str, meaning: str) -> object:
+    return typer.Option(flag(name), parser=column_reader(name), metavar="COUNT", help=meaning + _SUFFIX_HELP)
+
+
+Runs = Annotated[Path, typer.Argument(metavar="RUNS", help="Run table: .csv, .tsv, .jsonl or .parquet.")]
+Fits = Annotated[list[Path], typer.Argument(metavar="FIT.nc", help="Fit file, made by bitlaw fit.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there.")]
+MapFile = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="MAP.toml", help="Mapping file: foreign column names, constants, loss unit."),
+]
+LawName = Annotated[
+    str, typer.Option("--law", metavar="NAME|FILE", help="Law of the library (bitlaw laws), or your own .toml.")
+]
+Pool = Annotated[
+    str | None,
+    typer.Option("--pool", metavar="COLUMN", help="Pool the law's constants over this column, such as family."),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+Params = Annotated[float | None, _count("n_params", "Non-embedding parameters of the model asked about.")]
+Tokens = Annotated[float | None, _count("tokens", "Tokens it is trained on.")]
+Flops = Annotated[float | None, _count("flops", "Compute budget in FLOP at 16 bits: (6/16) N D bits.")]
+Bits = Annotated[
+    tuple[float, ...] | None,
+    typer.Option("--bits", parser=read_bits, metavar="BITS,…", help="Bit-widths on offer, separated by commas."),
+]
+Probability = Annotated[
+    float,
+    typer.Option("--prob", parser=read_probability, metavar="P", help="Probability inside every interval."),
+]
+Tolerance = Annotated[
+    float,
+    typer.Option(
+        "--tolerance", parser=read_tolerance, metavar="NATS", help="Loss that may be lost to precision, nats/token."
+    ),
+]
+MethodPost = Annotated[
+    str | None,
+    typer.Option("--method-post", metavar="NAME", help="Post-training quantization method, as in the run table."),
+]
+Group = Annotated[
+    str | None, typer.Option("--group", metavar="NAME", help="Group of a fit that pools over a column.")
+]

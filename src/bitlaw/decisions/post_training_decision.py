@@ -1,0 +1,203 @@
+"""The answer to whether a model may be quantized after training, and how far."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bitlaw.decisions.intervals import count_text, interval_text, json_value, nats_text
+from bitlaw.finding import Finding, Status, overall_status
+from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count, format_probability
+
+
+@dataclass(frozen=True)
+class PostTrainingOption:
+    """One bit-width to quantize to after training.
+
+    Parameters
+    ----------
+    bits_post
+        Weight precision after training.
+    degradation
+        What quantizing adds to the loss of a new run, nats/token: with its run effect and relative
+        error.
+    degradation_mean
+        The same under the law's mean.
+    probability_safe
+        Probability that a new run's degradation is within tolerance.
+    probability_error
+        Monte Carlo error of that probability.
+    critical_tokens
+        D_crit, tokens beyond which more pretraining hurts after this quantization; inf where never.
+    probability_past_critical
+        Probability that D_crit lies below the planned tokens.
+    measured
+        Whether the bits lie within those measured with this method.
+    """
+
+    bits_post: float
+    degradation: Interval
+    degradation_mean: Interval
+    probability_safe: float
+    probability_error: float
+    critical_tokens: Interval
+    probability_past_critical: float
+    measured: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """The option as plain JSON types."""
+        return json_value(vars(self))
+
+
+@dataclass(frozen=True)
+class PostTrainingDecision:
+    """How few bits a trained model may safely be quantized to, under one law.
+
+    Parameters
+    ----------
+    law
+        Name of the law.
+    n_params, tokens
+        The training run.
+    bits_weights, bits_activations, bits_kv
+        Its training precision.
+    loss
+        Its measured loss, nats/token; None = the law's.
+    method_post
+        Post-training method.
+    group
+        Group of a pooled fit.
+    tolerance
+        Acceptable degradation, nats/token.
+    confidence
+        Probability of staying within it that is asked of a safe option.
+    options
+        Every bit-width on offer, largest first.
+    smallest_safe_bits
+        Fewest bits that are safe, all larger ones on offer being safe as well; None if none is.
+    probability_grows
+        Probability that the degradation grows with tokens, γD > 0.
+    prob
+        Probability inside every interval.
+    draws, seed
+        Number of draws, and the seed of effects and errors.
+    findings
+        What criticism found in the fit, and how far the options are from its data.
+    under_prior
+        The same decision from the prior alone; None in that decision itself.
+    """
+
+    law: str
+    n_params: float
+    tokens: float
+    bits_weights: float
+    bits_activations: float
+    bits_kv: float
+    loss: float | None
+    method_post: str
+    group: str | None
+    tolerance: float
+    confidence: float
+    options: tuple[PostTrainingOption, ...]
+    smallest_safe_bits: float | None
+    probability_grows: float
+    prob: float
+    draws: int
+    seed: int
+    findings: tuple[Finding, ...]
+    under_prior: "PostTrainingDecision | None" = None
+
+    @property
+    def status(self) -> Status:
+        """The worst of the findings."""
+        return overall_status(self.findings)
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the smallest safe bits are the smallest on offer: fewer may be safe too."""
+        return self.smallest_safe_bits == self.options[-1].bits_post
+
+    def option(self, bits_post: float) -> PostTrainingOption:
+        """The option with these bits."""
+        return next(option for option in self.options if option.bits_post == bits_post)
+
+    def sentence(self) -> str:
+        """The answer in words, with its uncertainty."""
+        safe = self.smallest_safe_bits
+        method = self.method_post or "an unnamed method"
+        allowed = (
+            f"within {nats_text(self.tolerance)} {LOSS_UNIT}, about "
+            f"{100 * math.expm1(self.tolerance):.2g} % of perplexity"
+        )
+        start = (
+            f"Under {self.law}, a run of {format_count(self.n_params)} parameters on "
+            f"{format_count(self.tokens)} tokens quantized after training by {method} "
+        )
+        if safe is None:
+            shown = self.options[0]
+            answer = (
+                f"is not safe at any bit-width on offer ({allowed}, with probability "
+                f"{format_probability(self.confidence)} asked); at {format_bits(shown.bits_post)} bits"
+            )
+        else:
+            shown = self.option(safe)
+            answer = f"is safe down to {format_bits(safe)} bits ({allowed}):"
+        parts = [
+            f"{start}{answer} the probability is {format_probability(shown.probability_safe)} "
+            f"(Monte Carlo error {100 * shown.probability_error:.1f} %) and a new run's degradation "
+            f"{interval_text(shown.degradation)}.",
+            f"More pretraining hurts there beyond {count_text(shown.critical_tokens)}; the planned "
+            f"{format_count(self.tokens)} are past that with probability "
+            f"{format_probability(shown.probability_past_critical)}. The degradation grows with tokens with "
+            f"probability {format_probability(self.probability_grows)}.",
+        ]
+        if self.at_edge:
+            parts.append("That is the smallest on offer: fewer bits may be safe too.")
+        if self.under_prior is not None:
+            prior = self.under_prior.smallest_safe_bits
+            parts.append(
+                f"The prior alone would say {'none' if prior is None else f'{format_bits(prior)} bits'}."
+            )
+        return " ".join(parts)
+
+    def table(self) -> pd.DataFrame:
+        """One row per option, for display."""
+        return pd.DataFrame(
+            [
+                {
+                    "bits after training": option.bits_post,
+                    "probability safe": option.probability_safe,
+                    "error": option.probability_error,
+                    "degradation of a new run": interval_text(option.degradation),
+                    "of the law's mean": interval_text(option.degradation_mean),
+                    "critical tokens": count_text(option.critical_tokens),
+                    "probability past them": option.probability_past_critical,
+                    "measured": option.measured,
+                }
+                for option in self.options
+            ]
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The decision as plain JSON types."""
+        asked = ("n_params", "tokens", "bits_weights", "bits_activations", "bits_kv", "loss", "method_post", "group")
+        return {
+            "status": str(self.status),
+            "findings": [json_value(finding.to_dict()) for finding in self.findings],
+            "law": self.law,
+            "question": {name: json_value(getattr(self, name)) for name in asked},
+            "tolerance": self.tolerance,
+            "confidence": self.confidence,
+            "options": [option.to_dict() for option in self.options],
+            "smallest_safe_bits": self.smallest_safe_bits,
+            "at_edge": self.at_edge,
+            "probability_grows": self.probability_grows,
+            "prob": self.prob,
+            "kind": "ETI",
+            "unit": LOSS_UNIT,
+            "draws": self.draws,
+            "seed": self.seed,
+            "laws": None,
+            "under_prior": None if self.under_prior is None else self.under_prior.to_dict(),
+        }

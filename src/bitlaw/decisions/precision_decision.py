@@ -1,0 +1,234 @@
+"""The answer to which training precision to use: options, uncertainty, and what to bear in mind."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bitlaw.decisions.intervals import count_text, interval_text, json_value, nats_text
+from bitlaw.decisions.logged import Diverged
+from bitlaw.decisions.question import PrecisionQuestion
+from bitlaw.finding import Finding, Status, overall_status
+from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_probability
+
+_MOST_LISTED = 8
+
+
+@dataclass(frozen=True)
+class PrecisionOption:
+    """One bit-width on offer.
+
+    Parameters
+    ----------
+    bits
+        Joint training bits.
+    probability_best
+        Share of draws in which it has the lowest loss; where parameters and tokens are fixed, in
+        which it is the cheapest option within tolerance.
+    probability_error
+        Monte Carlo error of that share.
+    probability_within
+        Where parameters and tokens are fixed: probability that the law's loss is within tolerance
+        of that at 16 bits; else None.
+    expected_regret
+        Mean over draws of the law's loss above that of the draw's best option, nats/token.
+    loss
+        The law's mean loss, nats/token.
+    n_params, tokens
+        Optimal, or fixed, parameters and tokens; NaN where no draw has capacity at these bits.
+    break_even
+        f(16)/f(P), the speed-up over 16 bits from which these bits pay; inf without capacity.
+    probability_no_capacity
+        Share of draws in which a tensor kind has no capacity left at these bits.
+    diverged
+        Logged training runs at these bits, and how many diverged.
+    measured
+        Whether the bits lie within those of the fitted runs, for every tensor kind.
+    """
+
+    bits: float
+    probability_best: float
+    probability_error: float
+    probability_within: float | None
+    expected_regret: float
+    loss: Interval
+    n_params: Interval
+    tokens: Interval
+    break_even: Interval
+    probability_no_capacity: float
+    diverged: Diverged
+    measured: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """The option as plain JSON types."""
+        return json_value(vars(self) | {"diverged": str(self.diverged)})
+
+
+@dataclass(frozen=True)
+class PrecisionDecision:
+    """Which training precision to use, under one law.
+
+    Parameters
+    ----------
+    law
+        Name of the law.
+    question
+        What was asked.
+    options
+        Every bit-width on offer, largest first.
+    best
+        Bits with the lowest expected loss; where parameters and tokens are fixed the cheapest that
+        is within tolerance of 16 bits with probability ``confidence``, None if none on offer is.
+    near
+        Expected regret up to which an option counts as near-optimal, nats/token.
+    near_compute
+        What ``near`` is worth in compute, as a share of the budget (0.04 = 4 % more); inf where
+        more compute would not buy it.
+    near_optimal
+        Bits of the near-optimal options.
+    ties
+        Options whose probability of being best is within two Monte Carlo errors of the best's.
+    at_edge
+        Whether the best option is the smallest or largest on offer, so that the answer may lie
+        outside (none on offer counts; with fixed sizes 16 bits and more do not).
+    confidence
+        Probability asked of an option where parameters and tokens are fixed.
+    draws, seed
+        Number of draws behind the probabilities, and the seed.
+    findings
+        What criticism found in the fit, and how far the options are from its data.
+    under_prior
+        The same decision from the prior alone; None in that decision itself.
+    """
+
+    law: str
+    question: PrecisionQuestion
+    options: tuple[PrecisionOption, ...]
+    best: float | None
+    near: float
+    near_compute: float
+    near_optimal: tuple[float, ...]
+    ties: tuple[float, ...]
+    at_edge: bool
+    confidence: float
+    draws: int
+    seed: int
+    findings: tuple[Finding, ...]
+    under_prior: "PrecisionDecision | None" = None
+
+    @property
+    def status(self) -> Status:
+        """The worst of the findings."""
+        return overall_status(self.findings)
+
+    def option(self, bits: float) -> PrecisionOption:
+        """The option with these bits."""
+        return next(option for option in self.options if option.bits == bits)
+
+    def sentence(self) -> str:
+        """The answer in words, with its uncertainty."""
+        parts = [self._answer()]
+        if self.best is not None:
+            parts.append(f"Its loss: {interval_text(self.option(self.best).loss)}.")
+        parts.append(self._near_text())
+        if self.ties:
+            parts.append(f"Tied within 2 Monte Carlo errors: {_list(self.ties)}.")
+        if self.at_edge:
+            parts.append("That is the edge of what was offered: the optimum may lie beyond it.")
+        if self.under_prior is not None:
+            prior = self.under_prior.best
+            parts.append(f"The prior alone would say {'none on offer' if prior is None else _bits(prior)}.")
+        return " ".join(parts)
+
+    def _answer(self) -> str:
+        start = f"Under {self.law}, for {self.question.text()}, "
+        if self.best is None:
+            return (
+                f"{start}none on offer stays within {nats_text(self.question.tolerance)} {LOSS_UNIT} of 16 bits "
+                f"with probability {format_probability(self.confidence)}."
+            )
+        option = self.option(self.best)
+        if option.probability_within is not None:
+            return (
+                f"{start}{_bits(self.best)} is the cheapest option within "
+                f"{nats_text(self.question.tolerance)} {LOSS_UNIT} of 16 bits "
+                f"(probability {format_probability(option.probability_within)}, "
+                f"{format_probability(self.confidence)} asked)."
+            )
+        sizes = ""
+        if option.n_params.lo < option.n_params.hi or self.question.n_params is None:
+            sizes = f", with {count_text(option.n_params)} and {count_text(option.tokens)}"
+        return (
+            f"{start}{_bits(self.best)} has the lowest expected loss{sizes}. It is best with probability "
+            f"{format_probability(option.probability_best)} (Monte Carlo error "
+            f"{100 * option.probability_error:.1f} %), expected regret "
+            f"{nats_text(option.expected_regret)} {LOSS_UNIT}."
+        )
+
+    def _near_text(self) -> str:
+        if not self.near_optimal:
+            return f"No option has an expected regret within {nats_text(self.near)} {LOSS_UNIT}."
+        worth = f" (worth {100 * self.near_compute:.2g} % of compute)" if math.isfinite(self.near_compute) else ""
+        return f"Near-optimal, regret within {nats_text(self.near)} {LOSS_UNIT}{worth}: {_list(self.near_optimal)}."
+
+    def table(self) -> pd.DataFrame:
+        """One row per option, for display."""
+        rows = []
+        for option in self.options:
+            row: dict[str, Any] = {
+                "bits": option.bits,
+                "probability best": option.probability_best,
+                "error": option.probability_error,
+                "within tolerance": option.probability_within,
+                "expected regret": option.expected_regret,
+                "loss": interval_text(option.loss),
+                "parameters": count_text(option.n_params),
+                "tokens": count_text(option.tokens),
+                "break-even speed-up": interval_text(option.break_even),
+                "diverged": str(option.diverged),
+                "measured": option.measured,
+            }
+            if option.probability_within is None:
+                del row["within tolerance"]
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The decision as plain JSON types."""
+        question = self.question
+        return {
+            "status": str(self.status),
+            "findings": [json_value(finding.to_dict()) for finding in self.findings],
+            "law": self.law,
+            "question": json_value(
+                {name: getattr(question, name) for name in ("flops", "n_params", "tokens", "tensors", "group")}
+            ),
+            "options": [option.to_dict() for option in self.options],
+            "best": self.best,
+            "near_optimal": list(self.near_optimal),
+            "near": json_value(self.near),
+            "near_compute": json_value(self.near_compute),
+            "ties": list(self.ties),
+            "at_edge": self.at_edge,
+            "tolerance": question.tolerance,
+            "confidence": self.confidence,
+            "prob": question.prob,
+            "kind": "ETI",
+            "unit": LOSS_UNIT,
+            "draws": self.draws,
+            "seed": self.seed,
+            "laws": None,
+            "under_prior": None if self.under_prior is None else self.under_prior.to_dict(),
+        }
+
+
+def _bits(bits: float) -> str:
+    return f"{format_bits(bits)} bits"
+
+
+def _list(bits: tuple[float, ...]) -> str:
+    """Bit-widths, or the two ends of many."""
+    if len(bits) > _MOST_LISTED:
+        return f"{len(bits)} options from {format_bits(min(bits))} to {format_bits(max(bits))} bits"
+    return f"{', '.join(format_bits(value) for value in bits)} bits"

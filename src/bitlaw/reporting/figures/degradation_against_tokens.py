@@ -1,0 +1,107 @@
+"""Degradation after post-training quantization against tokens, one curve per model size."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from bitlaw.inference.fit import Fit
+from bitlaw.reporting.curves import POINTS, degradation_band
+from bitlaw.reporting.figures.legend import size_legend
+from bitlaw.reporting.grouping import (
+    MOST_PANELS,
+    SIXTEEN,
+    SizeGroup,
+    most_common,
+    paired_gaps,
+    size_groups,
+    token_range,
+    trained_rows,
+)
+from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, log_counts, padded, panels
+from bitlaw.units import LOSS_UNIT, format_bits
+
+
+def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
+    """Measured degradation of runs trained at 16 bits, and the law with the 90 % interval of a new run.
+
+    Parameters
+    ----------
+    fit
+        A fit whose law has a post-training term, with paired post-training rows.
+    style
+        The style.
+    """
+    gaps = SIXTEEN.rows(paired_gaps(fit))
+    method = str(most_common(gaps["method_post"], ""))
+    gaps = gaps[gaps["method_post"] == method]
+    floor = smallest_shown(fit)
+    groups = size_groups(gaps["n_params"])
+    bits = gaps["bits_post"].value_counts().index[:MOST_PANELS].sort_values()
+    lo, hi = token_range(gaps)
+    with drawing(style):
+        drawn, axes = panels(style, len(bits), 3, 2.35 if len(bits) > 1 else 4.0, sharex=True, sharey=True)
+        for axis, one in zip(axes, bits, strict=True):
+            _panel(axis, fit, gaps[gaps["bits_post"] == one], groups, float(one), method, floor, style)
+            axis.set_title(f"to {format_bits(one)} bits")
+        first = axes[0]
+        first.set_xscale("log")
+        first.set_yscale("log")
+        first.set_xlim(*padded(lo, hi))
+        first.set_ylim(floor / 1.5, _highest(gaps))
+        first.yaxis.set_major_locator(LogLocator(numticks=6))
+        first.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        first.yaxis.set_minor_locator(NullLocator())
+        for axis in axes:
+            log_counts(axis.xaxis, lo, hi, most=4 if len(bits) > 1 else 7)
+        drawn.supxlabel("training tokens", fontsize=style.small)
+        drawn.supylabel(f"degradation, {LOSS_UNIT}", fontsize=style.small)
+        size_legend(drawn, groups, style, "law, 90 % of new runs")
+    return drawn
+
+
+def smallest_shown(fit: Fit) -> float:
+    """Below this a degradation is measurement error; it is drawn hollow, on this line."""
+    return float(10.0 ** np.floor(np.log10(np.median(fit.draws("sigma_gap"))))) / 2.0
+
+
+def _highest(gaps: pd.DataFrame) -> float:
+    return float(max(gaps["gap"].max(), 1e-3)) * 2.5
+
+
+def _panel(
+    axis: Axes,
+    fit: Fit,
+    gaps: pd.DataFrame,
+    groups: tuple[SizeGroup, ...],
+    bits: float,
+    method: str,
+    floor: float,
+    style: Style,
+) -> None:
+    tokens = np.geomspace(*token_range(gaps), POINTS)
+    for group, colour, marker in zip(groups, style.colours, style.markers, strict=False):
+        points = group.rows(gaps)
+        if points.empty:
+            continue
+        law = degradation_band(fit, group.n_params, tokens, bits, method)
+        lo, median, hi = (np.maximum(values, floor / 10.0) for values in (law.lo, law.median, law.hi))
+        axis.fill_between(law.x, lo, hi, color=colour, alpha=style.band, linewidth=0)
+        axis.plot(law.x, median, color=colour)
+        below = points["gap"] < floor
+        axis.plot(
+            points["tokens"][~below],
+            points["gap"][~below],
+            marker,
+            color=colour,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+        )
+        axis.plot(
+            points["tokens"][below],
+            np.full(below.sum(), floor),
+            marker,
+            markerfacecolor="white",
+            markeredgecolor=colour,
+        )
