@@ -17,13 +17,18 @@ def test_a_constant_that_kept_its_prior_is_named(make_fit, name):
     assert table.loc[name, "contraction"] == pytest.approx(0.0, abs=1e-9)
     (finding,) = contraction_findings(fit)
     assert finding.status == Status.WARN
-    assert f"{name} (" in finding.message
-    assert "alpha" not in finding.message
+    assert f"{name}, " in finding.message
+    assert "alpha," not in finding.message
 
 
-def test_derived_constants_are_compared_with_their_implied_prior(make_fit):
-    (finding,) = contraction_findings(make_fit(from_prior=("floor_share", "n_share")))
-    assert "E (" in finding.message
+def test_a_floor_whose_share_the_data_do_not_know_is_named(make_fit):
+    """E narrows with the loss at the centre, and yet its share of it is the prior's."""
+    fit = make_fit(from_prior=("floor_share",))
+    table = contraction_table(fit).set_index("name")
+    assert table.loc["E", "contraction"] > 0.3
+    (finding,) = contraction_findings(fit)
+    assert finding.status == Status.WARN
+    assert "floor_share, E as a share of the loss at the centre (0.00)" in finding.message
 
 
 def test_contraction_of_a_log_normal_is_known(make_fit):

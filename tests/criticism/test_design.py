@@ -152,10 +152,14 @@ def test_several_methods_and_group_sizes_after_training(design):
     frame = design.assign(method_post=method, group_size=design["bits_post"].map({2.0: 64.0, 3.0: 128.0}))
     columns = [finding.message.split()[1] for finding in check(frame)["ignored_column"]]
     assert sorted(columns) == ["group_size", "method_post"]
-    assert only(check(frame, load_law("coupled")), "ignored_column").status == Status.WARN  # bits
 
 
 def test_seeds_and_vocabularies_do_not_count():
     frame = points_frame(run_id=list("abcd"), n_params=[1e6, 1e7] * 2, tokens=[1e8, 1e8, 1e9, 1e9])
     frame = frame.assign(seed=[0, 1, 2, 3], vocab_size=[256.0, 512, 256, 512], loss_se=0.1)
     assert only(check(frame, load_law("coupled")), "ignored_column").status == Status.PASS
+
+
+def test_precision_a_law_has_no_term_for_is_an_ignored_column(design):
+    columns = [finding.message.split()[1] for finding in check(design, load_law("coupled"))["ignored_column"]]
+    assert columns == ["bits_weights", "bits_activations", "bits_kv"]

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitlaw.errors import InputError, did_you_mean
+from bitlaw.runs.columns import BY_NAME
 
 if TYPE_CHECKING:
     from bitlaw.inference.fit import Fit
     from bitlaw.runs.table import RunTable
 
 FIT_SUFFIX = ".nc"
+
+_NO_GROUPS = ("run_id", "status", "exclude")
 
 
 def open_fit(paths: Sequence[Path]) -> "Fit":
@@ -24,8 +27,8 @@ def open_fit(paths: Sequence[Path]) -> "Fit":
     """
     if len(paths) > 1:
         raise InputError(
-            f"{len(paths)} fits given ({', '.join(map(str, paths))}); several laws at once are not supported yet: "
-            "give one"
+            f"{len(paths)} fits given ({', '.join(map(str, paths))}); several laws at once are not "
+            "supported yet: give one"
         )
     from bitlaw.inference.fit_file import load_fit
 
@@ -43,7 +46,7 @@ def open_runs(path: Path, mapping: Path | None, pool: str | None) -> "RunTable":
     from bitlaw.workflow import as_table
 
     if path.suffix.lower() == FIT_SUFFIX:
-        raise InputError(f"{path}: this is the name of a fit; valid here: a run table (.csv, .jsonl, .parquet)")
+        raise InputError(f"{path}: this is a fit by its name; valid: a run table (.csv, .jsonl, .parquet)")
     table = as_table(path, mapping)
     if pool is not None:
         _require_groups(table, path, pool)
@@ -51,9 +54,11 @@ def open_runs(path: Path, mapping: Path | None, pool: str | None) -> "RunTable":
 
 
 def _require_groups(table: "RunTable", path: Path, pool: str) -> None:
-    columns = [str(name) for name in table.frame.columns]
-    if pool not in columns:
-        raise InputError(f'{path}: --pool "{pool}": no such column; {did_you_mean(pool, columns)}')
+    texts = [str(name) for name in table.frame.columns if name not in BY_NAME or BY_NAME[name].kind == "text"]
+    groups = [name for name in texts if name not in _NO_GROUPS]
+    if pool not in groups:
+        what = "no column of groups" if pool in table.frame else "no such column"
+        raise InputError(f'{path}: --pool "{pool}": {what}; {did_you_mean(pool, groups)}')
     empty = table.frame[pool].isna() | (table.frame[pool].astype(str) == "")
     if empty.any():
         what = "is empty" if empty.all() else f"is empty in {int(empty.sum())} of {len(empty)} rows"
@@ -69,7 +74,7 @@ def require_output_file(path: Path) -> None:
         For another suffix, a folder of that name, or a folder that cannot be made or written to.
     """
     if path.suffix != FIT_SUFFIX:
-        raise InputError(f"--out {path}: valid: a file name that ends in {FIT_SUFFIX}, such as fit{FIT_SUFFIX}")
+        raise InputError(f"--out {path}: valid: a file name that ends in {FIT_SUFFIX}")
     if path.is_dir():
         raise InputError(f"--out {path}: this is a folder; valid: the path of a file")
     require_output_folder(path.parent)
@@ -85,6 +90,6 @@ def require_output_folder(path: Path) -> None:
     """
     existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if not existing.is_dir():
-        raise InputError(f"--out {path}: {existing} is a file, so the folder cannot be made; choose another place")
+        raise InputError(f"--out {path}: {existing} is a file, not a folder; choose another place")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise InputError(f"--out {path}: {existing} cannot be written to; choose another place")

@@ -2,7 +2,9 @@
 
 import io
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
 from types import TracebackType
 from typing import Annotated
@@ -13,13 +15,12 @@ from typer.main import get_command
 from bitlaw.cli import check, demo, fit, laws, optimum, predict, ptq, report
 from bitlaw.errors import InputError
 
-DONE, MARKED, BAD_INPUT, BUG = 0, 1, 2, 3
-"""Exit codes; ``MARKED``: done, but convergence FAILed or the answer is REFUSED."""
+DONE, BAD_INPUT, BUG = 0, 2, 3
+"""Exit codes beside 1, which a command returns where convergence FAILed or the answer is REFUSED."""
 
 app = typer.Typer(
     name="bitlaw",
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Start with: bitlaw demo. Then, with your own table: bitlaw check runs.csv.",
@@ -73,11 +74,12 @@ def main(arguments: Sequence[str]) -> int:
         Exit code 0, 1, 2 or 130 (interrupted). A bug in bitlaw is raised.
     """
     try:
-        code = get_command(app).main(list(arguments), prog_name="bitlaw", standalone_mode=False)
+        words = list(arguments) or ["--help"]
+        code = get_command(app).main(words, prog_name="bitlaw", standalone_mode=False)
     except InputError as error:
         return _bad_input(error.problems)
     except typer.TyperException as error:
-        return _bad_usage(error)
+        return _bad_usage(error, arguments)
     return int(code or DONE)
 
 
@@ -86,13 +88,18 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without our characters is no reason to fail
             stream.reconfigure(errors="backslashreplace")
-    sys.excepthook = report_bug
-    sys.exit(main(sys.argv[1:]))
+    with ExitStack() as stack:  # not sys.excepthook, which PyTensor sets for itself
+        stack.push(report_bug)
+        sys.exit(main(sys.argv[1:]))
 
 
-def report_bug(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-    """Show an error that bitlaw should not have raised, and exit 3."""
-    sys.__excepthook__(kind, error, where)
+def report_bug(
+    kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+) -> bool:
+    """Show an error that bitlaw should not have raised, and exit 3; let interrupts and exits pass."""
+    if kind is None or not issubclass(kind, Exception):
+        return False
+    traceback.print_exception(kind, error, where)
     print("bitlaw: this is a bug in bitlaw; please report it with the traceback above", file=sys.stderr)
     sys.exit(BUG)
 
@@ -103,11 +110,9 @@ def _bad_input(problems: Sequence[str]) -> int:
     return BAD_INPUT
 
 
-def _bad_usage(error: typer.TyperException) -> int:
-    context = getattr(error, "ctx", None)
-    if not str(error.message).strip() and context is None:
-        return BAD_INPUT
+def _bad_usage(error: typer.TyperException, arguments: Sequence[str]) -> int:
+    known = {command.name for command in app.registered_commands}
+    named = next((word for word in arguments if word in known), "")
     text = " ".join(error.format_message().split())
-    command = context.command_path if context is not None else "bitlaw"
-    print(f"bitlaw: {text} (see {command} --help)", file=sys.stderr)
+    print(f"bitlaw: {text} (see {' '.join(('bitlaw', named)).strip()} --help)", file=sys.stderr)
     return BAD_INPUT

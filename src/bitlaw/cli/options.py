@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ COUNTS: tuple[str, ...] = ("n_params", "tokens", "flops")
 
 _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 _SUFFIXED = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([kmbt])\s*", re.IGNORECASE)
+_EXAMPLES = {"n_params": ", as 7e9 or 7B", "tokens": ", as 1e12 or 1T", "flops": ", as 1e21"}
 _SUFFIX_HELP = " Plain, scientific (7e9), or with k, M, B or T (7B)."
 
 
@@ -53,8 +54,7 @@ def read_value(column: Column, text: str) -> float | str:
     raw = float(suffixed[1]) * _SUFFIXES[suffixed[2].lower()] if suffixed else text
     cell = read_cell(column, raw)
     if cell.problem:
-        example = ", for example 7e9 or 7B" if column.name in COUNTS else ""
-        raise typer.BadParameter(cell.problem + example)
+        raise typer.BadParameter(cell.problem + _EXAMPLES.get(column.name, ""))
     if cell.value is None:
         if column.kind == "text":
             return ""
@@ -124,6 +124,19 @@ def read_tolerance(text: str) -> float:
     return value
 
 
+def read_seed(text: str | int) -> int:
+    """A seed: a whole number from 0. Typer hands over the default as it is.
+
+    Examples
+    --------
+    >>> read_seed("17")
+    17
+    """
+    if not str(text).isdecimal():
+        raise typer.BadParameter(f'"{text}" is no seed; valid: a whole number from 0')
+    return int(text)
+
+
 def _number(text: str) -> float | None:
     try:
         return float(text)
@@ -138,8 +151,21 @@ def _parts(text: str, example: str) -> list[str]:
     return parts
 
 
-def _count(name: str, meaning: str) -> object:
-    return typer.Option(flag(name), parser=column_reader(name), metavar="COUNT", help=meaning + _SUFFIX_HELP)
+def column_option(name: str, metavar: str, meaning: str) -> Any:
+    """The option of one run-table column."""
+    suffixes = _SUFFIX_HELP if name in COUNTS else ""
+    return typer.Option(flag(name), parser=column_reader(name), metavar=metavar, help=meaning + suffixes)
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that were given, so that the others take the defaults of the Python API.
+
+    Examples
+    --------
+    >>> given(bits=None, tensors=("kv",))
+    {'tensors': ('kv',)}
+    """
+    return {name: value for name, value in options.items() if value is not None}
 
 
 Runs = Annotated[Path, typer.Argument(metavar="RUNS", help="Run table: .csv, .tsv, .jsonl or .parquet.")]
@@ -147,22 +173,27 @@ Fits = Annotated[list[Path], typer.Argument(metavar="FIT.nc", help="Fit file, ma
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there.")]
 MapFile = Annotated[
     Path | None,
-    typer.Option("--map", metavar="MAP.toml", help="Mapping file: foreign column names, constants, loss unit."),
+    typer.Option(
+        "--map", metavar="MAP.toml", help="Mapping file: foreign column names, constants, loss unit."
+    ),
 ]
 LawName = Annotated[
-    str, typer.Option("--law", metavar="NAME|FILE", help="Law of the library (bitlaw laws), or your own .toml.")
+    str,
+    typer.Option("--law", metavar="NAME|FILE", help="Law of the library (bitlaw laws), or a .toml file."),
 ]
 Pool = Annotated[
     str | None,
-    typer.Option("--pool", metavar="COLUMN", help="Pool the law's constants over this column, such as family."),
+    typer.Option("--pool", metavar="COLUMN", help="Pool the law's constants over it, such as family."),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
-Params = Annotated[float | None, _count("n_params", "Non-embedding parameters of the model asked about.")]
-Tokens = Annotated[float | None, _count("tokens", "Tokens it is trained on.")]
-Flops = Annotated[float | None, _count("flops", "Compute budget in FLOP at 16 bits: (6/16) N D bits.")]
+Seed = Annotated[
+    int, typer.Option("--seed", parser=read_seed, metavar="SEED", help="Seed of everything random.")
+]
+Params = Annotated[float | None, column_option("n_params", "COUNT", "Non-embedding parameters.")]
+Tokens = Annotated[float | None, column_option("tokens", "COUNT", "Tokens it is trained on.")]
+Flops = Annotated[float | None, column_option("flops", "COUNT", "Budget in FLOP at 16 bits, (6/16) N D P.")]
 Bits = Annotated[
-    tuple[float, ...] | None,
-    typer.Option("--bits", parser=read_bits, metavar="BITS,…", help="Bit-widths on offer, separated by commas."),
+    str | None,  # what it is on the command line; ``read_bits`` says what arrives
+    typer.Option("--bits", parser=read_bits, metavar="BITS,…", help="Bit-widths on offer, with commas."),
 ]
 Probability = Annotated[
     float,
@@ -171,12 +202,15 @@ Probability = Annotated[
 Tolerance = Annotated[
     float,
     typer.Option(
-        "--tolerance", parser=read_tolerance, metavar="NATS", help="Loss that may be lost to precision, nats/token."
+        "--tolerance",
+        parser=read_tolerance,
+        metavar="NATS",
+        help="What precision may cost, nats/token.",
     ),
 ]
 MethodPost = Annotated[
     str | None,
-    typer.Option("--method-post", metavar="NAME", help="Post-training quantization method, as in the run table."),
+    typer.Option("--method-post", metavar="NAME", help="Post-training method, as in the run table."),
 ]
 Group = Annotated[
     str | None, typer.Option("--group", metavar="NAME", help="Group of a fit that pools over a column.")

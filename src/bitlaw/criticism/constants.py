@@ -1,4 +1,4 @@
-"""The constants and noise scales of a law as criticism goes through them."""
+"""The constants of a law, and what it is sampled in, as criticism goes through them."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,10 @@ _MOST_ODDS = 1e15
 
 @dataclass(frozen=True)
 class Constant:
-    """A constant or noise scale of a law, and the kind it is: ``constant`` or ``noise``."""
+    """A quantity of a law and its kind.
+
+    ``constant``; ``sampled``, what a base is sampled in where that is no constant; or ``noise``.
+    """
 
     parameter: Parameter
     kind: str
@@ -26,18 +29,20 @@ class Constant:
 
 
 def fitted_constants(fit: Fit) -> tuple[Constant, ...]:
-    """Constants and noise scales that have draws both of the posterior and of the prior."""
+    """Quantities of the law that have draws both of the posterior and of the prior."""
     return tuple(
         item for item in law_constants(fit.law) if item.name in fit.posterior and item.name in fit.prior
     )
 
 
 def law_constants(law: Law) -> tuple[Constant, ...]:
-    """Constants of the law, term by term, then its noise scales."""
+    """Constants of the law, term by term, then what else it is sampled in, then its noise scales."""
     terms = (law.base, law.capacity, law.post)
     constants = [Constant(item, "constant") for term in terms if term is not None for item in term.parameters]
+    names = {item.name for item in constants}
+    sampled = [Constant(item, "sampled") for item in law.base.sampled if item.name not in names]
     noise = [Constant(item, "noise") for item in noise_parameters(has_post=law.post is not None)]
-    return (*constants, *noise)
+    return (*constants, *sampled, *noise)
 
 
 def on_natural_scale(fit: Fit, parameter: Parameter, draws: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ _PROB = 0.9
 
 
 def contraction_table(fit: Fit) -> pd.DataFrame:
-    """Prior and posterior of every constant and noise scale.
+    """Prior and posterior of every constant, sampled quantity and noise scale.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def contraction_table(fit: Fit) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``name``, ``kind`` (constant or noise), ``meaning``, ``unit``; ``prior_median``,
+        ``name``, ``kind`` (constant, sampled or noise), ``meaning``, ``unit``; ``prior_median``,
         ``prior_lo``, ``prior_hi``, ``posterior_median``, ``posterior_lo``, ``posterior_hi``
         (90 % ETI); and ``contraction``, 1 - variance of the posterior / variance of the prior on
         the log (positive), logit (floors) or plain scale: 1 where the data decide, 0 where the
@@ -52,22 +52,23 @@ def contraction_table(fit: Fit) -> pd.DataFrame:
 def contraction_findings(fit: Fit) -> tuple[Finding, ...]:
     """One finding ``prior.decides``: a WARN that names the constants the data hardly narrowed.
 
-    Noise scales are in the table but not in the finding: they are of interest for what they do to the
-    predictions, which the predictive checks look at.
+    Sampled quantities count, for a constant can owe all its contraction to one part of it: E to
+    the loss at the centre, where its share of that loss stays as the prior had it. Noise scales are
+    in the table alone: what they do to predictions is for the predictive checks.
     """
     code, table = "prior.decides", contraction_table(fit)
-    constants = table[table["kind"] == "constant"].sort_values("contraction")
-    lowest = constants.iloc[0]
-    decided = constants[~(constants["contraction"] >= LEAST_CONTRACTION)]
+    looked_at = table[table["kind"] != "noise"].sort_values("contraction")
+    lowest = looked_at.iloc[0]
+    decided = looked_at[~(looked_at["contraction"] >= LEAST_CONTRACTION)]
     value = float(lowest["contraction"])
     if decided.empty:
         message = (
-            f"The data decide all {len(constants)} constants: the least contraction from prior to posterior "
-            f"is {value:.2f} ({lowest['name']}); below {LEAST_CONTRACTION:g} the prior would."
+            f"The data decide all {len(looked_at)} quantities of the law: the least contraction from prior "
+            f"to posterior is {value:.2f} ({lowest['name']}); below {LEAST_CONTRACTION:g} the prior would."
         )
         return (Finding(code, Status.PASS, value, LEAST_CONTRACTION, message),)
-    names = ", ".join(
-        f"{name} ({value:.2f})" for name, value in zip(decided["name"], decided["contraction"], strict=True)
+    names = "; ".join(
+        f"{row['name']}, {row['meaning']} ({row['contraction']:.2f})" for _, row in decided.iterrows()
     )
     return (
         Finding(
@@ -75,8 +76,8 @@ def contraction_findings(fit: Fit) -> tuple[Finding, ...]:
             Status.WARN,
             value,
             LEAST_CONTRACTION,
-            f"The prior decides {len(decided)} of {len(constants)} constants (contraction from prior to "
-            f"posterior below {LEAST_CONTRACTION:g}): {names}.",
+            f"The prior decides {len(decided)} of {len(looked_at)} quantities of the law (contraction "
+            f"below {LEAST_CONTRACTION:g}): {names}.",
             "Read the reasons of these priors (bitlaw laws NAME) and change them if you know better, or log "
             "runs that vary what the constant is about (design findings).",
         ),

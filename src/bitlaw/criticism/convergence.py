@@ -33,7 +33,8 @@ def convergence_findings(
     ----------
     posterior
         Draws, dimensions ``chain`` and ``draw`` and at most labels beyond. Effects of single runs
-        and cells and the offsets of groups are latent and not looked at.
+        and cells and the offsets of groups are latent and not looked at. The statistics are of
+        ranks, so an infinite draw counts like a large one; one that is not a number FAILs.
     sample_stats
         Sampler statistics, as nutpie or PyMC names them; one that is missing is NOT_RUN.
     reported

@@ -8,15 +8,13 @@ lenient, so what it reports is worth a look.
 import numpy as np
 import pandas as pd
 
+from bitlaw.criticism.group_fit import SMALLEST_PROBABILITY, group_finding
 from bitlaw.criticism.replicate import Replicates, replicate_gaps, replicate_trained, thinned
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.rows import arrange
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import format_bits
-
-SMALLEST_PROBABILITY = 0.01
-"""Two-sided posterior predictive probability of a group's mean residual below which it is a misfit."""
 
 LOWEST_NU = 2.0
 _FEWEST_ROWS = 5
@@ -70,7 +68,7 @@ def bits_finding(trained: Replicates) -> Finding:
     """
     observed = beside_cell(trained.observed - trained.expected, trained.shared)
     replicated = beside_cell(trained.replicated - trained.expected, trained.shared)
-    return _group_finding(
+    return group_finding(
         "predictive.bits",
         precision_groups(trained.rows),
         observed,
@@ -87,7 +85,7 @@ def bits_post_finding(gaps: Replicates) -> Finding:
     Degradations that were measured as zero or less have no logarithm; replicates lose theirs the same
     way, so leaving them out is no bias.
     """
-    return _group_finding(
+    return group_finding(
         "predictive.bits_post",
         post_groups(gaps.rows),
         _log_ratio(np.broadcast_to(gaps.observed, gaps.expected.shape), gaps.expected),
@@ -163,46 +161,6 @@ def _log_ratio(measured: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return np.log(np.where(measured > 0, measured, np.nan) / expected)
 
 
-def _group_finding(
-    code: str,
-    groups: np.ndarray,
-    observed: np.ndarray,
-    replicated: np.ndarray,
-    what: str,
-    unit: str,
-    advice: str,
-) -> Finding:
-    """The group whose mean residual is the least compatible with replicates."""
-    checked = [
-        (label, *compatibility(observed[:, groups == label], replicated[:, groups == label]))
-        for label in np.unique(groups)
-        if np.isfinite(observed[:, groups == label]).any()
-    ]
-    if not checked:
-        return _not_run(code, "no measured value is positive")
-    # Probabilities end at what 400 replicates can tell; then the larger distance is the worse.
-    label, probability, distance, mean = min(checked, key=lambda item: (item[1], -item[2]))
-    bad = sum(item[1] < SMALLEST_PROBABILITY for item in checked)
-    size = int(np.isfinite(observed[0, groups == label]).sum())
-    worst = (
-        f"{label} ({size} rows) has a mean residual of {100 * np.expm1(mean):+.2f} % {unit}, "
-        f"predictive p = {probability:.3f}"
-    )
-    verdict = (
-        f"{bad} of {len(checked)} groups by {what} do not fit (p < {SMALLEST_PROBABILITY:g})"
-        if bad
-        else f"All {len(checked)} groups by {what} fit (p >= {SMALLEST_PROBABILITY:g})"
-    )
-    return Finding(
-        code,
-        Status.WARN if bad else Status.PASS,
-        probability,
-        SMALLEST_PROBABILITY,
-        f"{verdict}; the worst, {worst}.",
-        advice if bad else "",
-    )
-
-
 def beside_cell(residuals: np.ndarray, cell: np.ndarray) -> np.ndarray:
     """Residuals less the median residual of their cell; as they are for rows alone in theirs.
 
@@ -216,37 +174,6 @@ def beside_cell(residuals: np.ndarray, cell: np.ndarray) -> np.ndarray:
     for code in codes[counts > 1]:
         beside[:, cell == code] -= np.median(residuals[:, cell == code], axis=1, keepdims=True)
     return beside
-
-
-def compatibility(observed: np.ndarray, replicated: np.ndarray) -> tuple[float, float, float]:
-    """Two-sided predictive probability of a group's mean residual, its distance, and the mean.
-
-    Parameters
-    ----------
-    observed, replicated
-        Residuals of shape (samples, rows) under each draw; NaN is left out.
-
-    Returns
-    -------
-    tuple of float
-        The probability; the distance from the median of replicates in their robust SD; and the
-        median over draws of the mean residual.
-    """
-    seen, repeated = _row_means(observed), _row_means(replicated)
-    usable = np.isfinite(seen) & np.isfinite(repeated)
-    seen, repeated = seen[usable], repeated[usable]
-    above, below = int((repeated >= seen).sum()), int((repeated <= seen).sum())
-    probability = min(1.0, 2.0 * (min(above, below) + 1) / (len(seen) + 1))
-    lo, middle, hi = np.quantile(repeated, (0.16, 0.5, 0.84))
-    mean = float(np.median(seen))
-    return probability, float(abs(mean - middle) / max((hi - lo) / 2.0, 1e-12)), mean
-
-
-def _row_means(values: np.ndarray) -> np.ndarray:
-    """Mean over the rows that have a value; NaN where none has."""
-    known = np.isfinite(values)
-    count = known.sum(axis=1)
-    return np.where(count > 0, np.where(known, values, 0.0).sum(axis=1), np.nan) / np.maximum(count, 1)
 
 
 def _not_run(code: str, reason: str) -> Finding:

@@ -22,7 +22,7 @@ _FEWEST_EFFECTIVE_WEIGHTS = 100.0
 
 
 def prior_sensitivity(fit: Fit) -> pd.DataFrame:
-    """What a stronger and a weaker prior would do to every constant and noise scale.
+    """What a stronger and a weaker prior would do to every constant, sampled quantity and noise scale.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def prior_sensitivity(fit: Fit) -> pd.DataFrame:
 
 
 def prior_sensitivity_findings(fit: Fit) -> tuple[Finding, ...]:
-    """One finding ``prior.sensitivity``: a WARN that names the constants that follow the prior."""
+    """One finding ``prior.sensitivity``: a WARN that names what follows the prior."""
     code = "prior.sensitivity"
     effective = effective_weights(_weights(fit, "prior")) if "weight" in fit.weights else 0.0
     if not effective >= _FEWEST_EFFECTIVE_WEIGHTS:
@@ -74,12 +74,12 @@ def prior_sensitivity_findings(fit: Fit) -> tuple[Finding, ...]:
         advice = "Draw more samples, or fit again under another prior."
         return (Finding(code, Status.NOT_RUN, None, MOST_SENSITIVE, message, advice),)
     table = prior_sensitivity(fit)
-    table = table[table["kind"] == "constant"].sort_values("sensitivity", ascending=False)
+    table = table[table["kind"] != "noise"].sort_values("sensitivity", ascending=False)
     value = float(table.iloc[0]["sensitivity"])
     moved = table[table["sensitivity"] >= MOST_SENSITIVE]
     if moved.empty:
         message = (
-            f"No constant follows the prior: the largest sensitivity is {value:.3f} "
+            f"Nothing in the law follows the prior: the largest sensitivity is {value:.3f} "
             f"({table.iloc[0]['name']}), below {MOST_SENSITIVE:g}."
         )
         return (Finding(code, Status.PASS, value, MOST_SENSITIVE, message),)
@@ -93,8 +93,9 @@ def prior_sensitivity_findings(fit: Fit) -> tuple[Finding, ...]:
             Status.WARN,
             value,
             MOST_SENSITIVE,
-            f"{len(moved)} of {len(table)} constants follow the prior (sensitivity {MOST_SENSITIVE:g} or "
-            f"more): medians as the prior's power goes from {lowest:g} to {highest:g}: {named}.",
+            f"{len(moved)} of {len(table)} quantities of the law follow the prior (sensitivity "
+            f"{MOST_SENSITIVE:g} or more): medians as the prior's power goes from {lowest:g} to {highest:g}: "
+            f"{named}.",
             "Check that you believe these priors (bitlaw laws NAME), or log runs that inform the constant.",
         ),
     )

@@ -1,4 +1,4 @@
-"""What to bear in mind with an answer: what criticism found in the fit, and how far the question is from its data."""
+"""What to bear in mind with an answer: what criticism found in the fit, and what was never measured."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from bitlaw.inference.fit import Fit
 
 
 def caveats(fit: Fit, points: pd.DataFrame) -> tuple[Finding, ...]:
-    """The fit's findings that are no PASS, then one WARN per way in which points leave the data.
+    """The fit's findings that are no PASS, then those on how far points are from the data.
 
     Parameters
     ----------
@@ -19,3 +19,9 @@ def caveats(fit: Fit, points: pd.DataFrame) -> tuple[Finding, ...]:
     """
     own = tuple(finding for finding in fit.findings if finding.status is not Status.PASS)
     return own + extrapolation_findings(fit, points)
+
+
+def reasons(fit: Fit, point: pd.DataFrame) -> tuple[str, ...]:
+    """Why one point is beyond the data, one sentence each; empty where it is not."""
+    findings = extrapolation_findings(fit, point)
+    return tuple(finding.message for finding in findings if finding.status is not Status.PASS)

@@ -43,9 +43,7 @@ def flop_bits_cost(
     return training_flop(n_params, tokens) * (bits / UNQUANTIZED_BITS)
 
 
-def tokens_bought(
-    flops: float, n_params: np.ndarray | float, bits: np.ndarray | float
-) -> np.ndarray | float:
+def tokens_bought(flops: float, n_params: np.ndarray | float, bits: np.ndarray | float) -> np.ndarray | float:
     """Tokens that a budget trains N parameters on at P bits: ``flop_bits_cost`` solved for D.
 
     Parameters

@@ -35,7 +35,9 @@ def group_columns(fit: Fit, group: str | None) -> dict[str, Any]:
             f"the fit is pooled over {fit.pool}, so a group is needed; valid: {', '.join(fit.group_names)}"
         )
     if group not in fit.group_names:
-        raise InputError(f'{fit.pool} "{group}" is not a fitted group; {did_you_mean(group, fit.group_names)}')
+        raise InputError(
+            f'{fit.pool} "{group}" is not a fitted group; {did_you_mean(group, fit.group_names)}'
+        )
     vocabulary = fit.rows.loc[fit.rows[fit.pool].astype(str) == group, "vocab_size"].unique()
     agreed = {"vocab_size": float(vocabulary[0])} if len(vocabulary) == 1 else {}
     return {fit.pool: group} | agreed

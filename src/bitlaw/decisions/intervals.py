@@ -32,12 +32,23 @@ def interval_of(draws: np.ndarray, prob: float, unit: str = "") -> Interval:
     known = np.sort(draws[~np.isnan(draws)])
     tails = (0.5, 0.5 - prob / 2, 0.5 + prob / 2)
     if known.size == 0:
-        ends = [math.nan] * 3
+        median, lo, hi = (math.nan,) * 3
     elif np.isfinite(known).all():
-        ends = [float(value) for value in np.quantile(known, tails)]
+        median, lo, hi = (float(value) for value in np.quantile(known, tails))
     else:  # interpolating towards infinity would give NaN, so order statistics
-        ends = [float(known[round(tail * (known.size - 1))]) for tail in tails]
-    return Interval(*ends, prob=prob, unit=unit)
+        median, lo, hi = (float(known[round(tail * (known.size - 1))]) for tail in tails)
+    return Interval(median, lo, hi, prob, unit=unit)
+
+
+def overflow_as_infinite(loss: np.ndarray) -> np.ndarray:
+    """Losses with inf in place of NaN, which differences of losses beyond floating point leave.
+
+    Examples
+    --------
+    >>> overflow_as_infinite(np.array([2.5, np.nan]))
+    array([2.5, inf])
+    """
+    return np.where(np.isnan(loss), np.inf, loss)
 
 
 def monte_carlo_error(probability: float, samples: int) -> float:
@@ -95,7 +106,7 @@ def json_value(value: Any) -> Any:
 
 
 def interval_text(interval: Interval) -> str:
-    """An interval in words; three digits where the numbers are too long to write out.
+    """An interval in words; significant digits where decimals would be too many or show nothing.
 
     Examples
     --------
@@ -103,9 +114,13 @@ def interval_text(interval: Interval) -> str:
     '2.481 (90 % ETI 2.470 to 2.492) nats/token'
     >>> interval_text(Interval(5.3, 4.1, math.inf, unit="x"))
     '5.3 (90 % ETI 4.1 to inf) x'
+    >>> interval_text(Interval(0.003, 0.0001, 15.0))
+    '0.003 (90 % ETI 0.0001 to 15)'
     """
     ends = (interval.median, interval.lo, interval.hi)
-    if all(abs(end) < _LARGEST_PLAIN for end in ends):
+    smallest_shown = 10.0 ** -decimals_for(interval.lo, interval.hi)
+    lost = 0 < abs(interval.median) < smallest_shown
+    if all(abs(end) < _LARGEST_PLAIN for end in ends) and not lost:
         return str(interval)
     return _words(interval, *(f"{end:.3g}" for end in ends))
 

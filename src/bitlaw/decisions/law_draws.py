@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bitlaw.decisions.groups import group_columns
+from bitlaw.decisions.intervals import overflow_as_infinite
 from bitlaw.decisions.question import TENSORS
 from bitlaw.errors import InputError
 from bitlaw.inference.columns import law_columns
@@ -68,7 +69,7 @@ class LawDraws:
         with np.errstate(over="ignore", invalid="ignore"):
             log_n = log_effective_params(self.law, self.constants, columns, self.reference, np)
             loss = trained_loss(self.law, self.constants, columns, log_n, self.reference, np)
-        return np.where(np.isnan(loss), np.inf, loss)
+        return overflow_as_infinite(loss)
 
     def log_share(self, bits: np.ndarray | float) -> np.ndarray:
         """ln(N_eff/N) at joint training bits, shape (samples, points); -inf without any capacity."""

@@ -1,7 +1,9 @@
 """What was logged at a bit-width: how many runs diverged, and whether the data reach there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from bitlaw.decisions.question import TENSORS
@@ -21,30 +23,45 @@ class Diverged:
         return f"{self.runs} of {self.of}"
 
 
-def diverged_runs(fit: Fit, training_bits: dict[str, float]) -> Diverged:
-    """Count the training runs logged at these bits, used or excluded, and the diverged among them.
+@dataclass(frozen=True)
+class LoggedRuns:
+    """The training runs of a table, used and excluded.
 
     Parameters
     ----------
-    fit
-        The fit.
-    training_bits
-        Bits per run-table column; 16 and more are alike.
+    bits
+        Training precision per run-table column, arrays of shape (runs,); 16 and more are 16.
+    diverged, used
+        Whether each run diverged, and whether the fit used it; shape (runs,).
     """
-    counts = [_count(frame, training_bits) for frame in (fit.rows, fit.excluded) if len(frame)]
-    return Diverged(sum(diverged for diverged, _ in counts), sum(runs for _, runs in counts))
+
+    bits: Mapping[str, np.ndarray]
+    diverged: np.ndarray
+    used: np.ndarray
+
+    def diverged_at(self, training_bits: Mapping[str, float]) -> Diverged:
+        """Count the runs logged at exactly these bits, and the diverged among them."""
+        there = np.ones(len(self.used), dtype=bool)
+        for column, bits in training_bits.items():
+            there &= self.bits[column] == min(bits, UNQUANTIZED_BITS)
+        return Diverged(int((there & self.diverged).sum()), int(there.sum()))
+
+    def reach(self, bits: float, tensors: tuple[str, ...]) -> bool:
+        """Whether the used runs' bits reach around this bit-width for every tensor kind."""
+        capped = min(bits, UNQUANTIZED_BITS)
+        measured = (self.bits[TENSORS[name]][self.used] for name in tensors)
+        return all(bool(values.min() <= capped <= values.max()) for values in measured)
 
 
-def _count(frame: pd.DataFrame, training_bits: dict[str, float]) -> tuple[int, int]:
-    trained = frame[frame["bits_post"].isna()]
-    for column, bits in training_bits.items():
-        trained = trained[trained[column].clip(upper=UNQUANTIZED_BITS) == min(bits, UNQUANTIZED_BITS)]
-    diverged = trained[trained["status"] == "diverged"]
-    return diverged["run_id"].nunique(), trained["run_id"].nunique()
-
-
-def is_measured(fit: Fit, bits: float, tensors: tuple[str, ...]) -> bool:
-    """Whether the fitted runs' training bits reach around this bit-width for every tensor kind."""
-    capped = min(bits, UNQUANTIZED_BITS)
-    measured = (fit.rows[TENSORS[name]].clip(upper=UNQUANTIZED_BITS) for name in tensors)
-    return all(bool(column.min() <= capped <= column.max()) for column in measured)
+def logged_runs(fit: Fit) -> LoggedRuns:
+    """The training runs behind a fit: its rows and those excluded, one per ``run_id``."""
+    tables = [frame.assign(used=frame is fit.rows) for frame in (fit.rows, fit.excluded) if len(frame)]
+    runs = pd.concat(tables).drop_duplicates("run_id")
+    return LoggedRuns(
+        bits={
+            column: np.minimum(runs[column].to_numpy(np.float64), UNQUANTIZED_BITS)
+            for column in TENSORS.values()
+        },
+        diverged=(runs["status"] == "diverged").to_numpy(bool),
+        used=runs["used"].to_numpy(bool),
+    )

@@ -11,7 +11,7 @@ from bitlaw.decisions.costs import tokens_bought
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.intervals import indistinguishable, interval_of, monte_carlo_error
 from bitlaw.decisions.law_draws import LawDraws, law_draws
-from bitlaw.decisions.logged import diverged_runs, is_measured
+from bitlaw.decisions.logged import LoggedRuns, logged_runs
 from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
 from bitlaw.decisions.question import PrecisionQuestion, largest_first
 from bitlaw.decisions.reoptimise import Allocation, reoptimise
@@ -103,8 +103,10 @@ def _decide(fit: Fit, question: PrecisionQuestion, seed: int, prior: bool) -> Pr
     regret = _above(spent.loss, spent.loss.min(axis=1, keepdims=True))
     within = _within_tolerance(law, question, spent) if question.sizes_fixed else None
     wins = _wins(spent.loss, within)
+    logged = logged_runs(fit)
     options = tuple(
-        _option(fit, law, question, spent, regret, wins, within, index) for index in range(len(question.bits))
+        _option(logged, law, question, spent, regret, wins, within, index)
+        for index in range(len(question.bits))
     )
     best = _best(options)
     lowest = int(np.argmin([option.expected_regret for option in options]))
@@ -153,7 +155,7 @@ def _wins(loss: np.ndarray, within: np.ndarray | None) -> np.ndarray:
 
 
 def _option(
-    fit: Fit,
+    logged: LoggedRuns,
     law: LawDraws,
     question: PrecisionQuestion,
     spent: Allocation,
@@ -176,8 +178,8 @@ def _option(
         tokens=interval_of(spent.tokens[:, index], prob, "tokens"),
         break_even=interval_of(np.exp(law.log_share(UNQUANTIZED_BITS)[:, 0] - log_share), prob, "x"),
         probability_no_capacity=float(np.isinf(log_share).mean()),
-        diverged=diverged_runs(fit, question.training_bits(bits)),
-        measured=is_measured(fit, bits, question.tensors),
+        diverged=logged.diverged_at(question.training_bits(bits)),
+        measured=logged.reach(bits, question.tensors),
     )
 
 
@@ -206,7 +208,8 @@ def _compute_worth(law: LawDraws, spent: Allocation, index: int, bits: float, ne
     """
     n_params, tokens = spent.n_params[:, [index]], spent.tokens[:, [index]]
     fewer, more = (
-        law.loss(n_params, tokens * np.exp(step), bits) for step in (-_STEP_IN_LOG_TOKENS, _STEP_IN_LOG_TOKENS)
+        law.loss(n_params, tokens * np.exp(step), bits)
+        for step in (-_STEP_IN_LOG_TOKENS, _STEP_IN_LOG_TOKENS)
     )
     slopes = _above(fewer, more) / (2.0 * _STEP_IN_LOG_TOKENS)
     slope = float(np.median(slopes))
@@ -233,7 +236,9 @@ def _at_edge(question: PrecisionQuestion, best: float | None) -> bool:
 
 def _above(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Difference of losses; 0 where both are infinite, beyond floating point."""
-    return np.subtract(loss, reference, out=np.zeros_like(loss), where=np.isfinite(loss) | np.isfinite(reference))
+    return np.subtract(
+        loss, reference, out=np.zeros_like(loss), where=np.isfinite(loss) | np.isfinite(reference)
+    )
 
 
 def _answer_points(fit: Fit, decision: PrecisionDecision) -> pd.DataFrame:

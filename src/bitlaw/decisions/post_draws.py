@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bitlaw.decisions.intervals import overflow_as_infinite
 from bitlaw.inference.columns import law_columns
 from bitlaw.inference.draws import law_parameters, loss_draws
 from bitlaw.inference.fit import Fit
@@ -51,11 +52,16 @@ def degradation_draws(
     with np.errstate(over="ignore", invalid="ignore"):
         if loss is None:
             draws = loss_draws(fit, points, prior, seed)
-            return DegradationDraws(draws.degradation, draws.new_run_degradation)
-        return _of_checkpoint(fit, points, loss, prior, seed)
+            law_mean, new_run = draws.degradation, draws.new_run_degradation
+        else:
+            law_mean, new_run = _of_checkpoint(fit, points, loss, prior, seed)
+    return DegradationDraws(overflow_as_infinite(law_mean), overflow_as_infinite(new_run))
 
 
-def _of_checkpoint(fit: Fit, points: pd.DataFrame, loss: float, prior: bool, seed: int) -> DegradationDraws:
+def _of_checkpoint(
+    fit: Fit, points: pd.DataFrame, loss: float, prior: bool, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Degradation under the law's mean and of a new run, for a measured loss."""
     columns = post_columns(fit, points)
     constants = law_parameters(fit, points, prior)
     log_n = log_effective_params(fit.law, constants, columns, fit.reference, np)
@@ -65,10 +71,8 @@ def _of_checkpoint(fit: Fit, points: pd.DataFrame, loss: float, prior: bool, see
     run_effect = rng.standard_normal((len(log_delta), 1)) * scales["tau"]
     with_effect = degradation(log_delta + run_effect, loss, columns["ceiling"], np)
     error = gap_scale(scales, with_effect, np) * rng.standard_normal(log_delta.shape)
-    return DegradationDraws(
-        law_mean=degradation(log_delta, loss, columns["ceiling"], np),
-        new_run=np.minimum(with_effect + error, columns["ceiling"] - loss),
-    )
+    law_mean = degradation(log_delta, loss, columns["ceiling"], np)
+    return law_mean, np.minimum(with_effect + error, columns["ceiling"] - loss)
 
 
 def post_columns(fit: Fit, points: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -181,7 +181,16 @@ class PostTrainingDecision:
 
     def to_dict(self) -> dict[str, Any]:
         """The decision as plain JSON types."""
-        asked = ("n_params", "tokens", "bits_weights", "bits_activations", "bits_kv", "loss", "method_post", "group")
+        asked = (
+            "n_params",
+            "tokens",
+            "bits_weights",
+            "bits_activations",
+            "bits_kv",
+            "loss",
+            "method_post",
+            "group",
+        )
         return {
             "status": str(self.status),
             "findings": [json_value(finding.to_dict()) for finding in self.findings],

@@ -145,8 +145,8 @@ class PrecisionDecision:
         start = f"Under {self.law}, for {self.question.text()}, "
         if self.best is None:
             return (
-                f"{start}none on offer stays within {nats_text(self.question.tolerance)} {LOSS_UNIT} of 16 bits "
-                f"with probability {format_probability(self.confidence)}."
+                f"{start}none on offer stays within {nats_text(self.question.tolerance)} {LOSS_UNIT} "
+                f"of 16 bits with probability {format_probability(self.confidence)}."
             )
         option = self.option(self.best)
         if option.probability_within is not None:
@@ -169,8 +169,10 @@ class PrecisionDecision:
     def _near_text(self) -> str:
         if not self.near_optimal:
             return f"No option has an expected regret within {nats_text(self.near)} {LOSS_UNIT}."
-        worth = f" (worth {100 * self.near_compute:.2g} % of compute)" if math.isfinite(self.near_compute) else ""
-        return f"Near-optimal, regret within {nats_text(self.near)} {LOSS_UNIT}{worth}: {_list(self.near_optimal)}."
+        within = f"{nats_text(self.near)} {LOSS_UNIT}"
+        if math.isfinite(self.near_compute):
+            within += f" (worth {100 * self.near_compute:.2g} % of compute)"
+        return f"Near-optimal, regret within {within}: {_list(self.near_optimal)}."
 
     def table(self) -> pd.DataFrame:
         """One row per option, for display."""
@@ -197,13 +199,12 @@ class PrecisionDecision:
     def to_dict(self) -> dict[str, Any]:
         """The decision as plain JSON types."""
         question = self.question
+        asked = ("flops", "n_params", "tokens", "tensors", "group")
         return {
             "status": str(self.status),
             "findings": [json_value(finding.to_dict()) for finding in self.findings],
             "law": self.law,
-            "question": json_value(
-                {name: getattr(question, name) for name in ("flops", "n_params", "tokens", "tensors", "group")}
-            ),
+            "question": json_value({name: getattr(question, name) for name in asked}),
             "options": [option.to_dict() for option in self.options],
             "best": self.best,
             "near_optimal": list(self.near_optimal),

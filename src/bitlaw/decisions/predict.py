@@ -6,14 +6,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bitlaw.decisions.caveats import caveats
-from bitlaw.decisions.intervals import interval_of, interval_text, json_value, require_probability
+from bitlaw.decisions.caveats import caveats, reasons
+from bitlaw.decisions.intervals import (
+    interval_of,
+    interval_text,
+    json_value,
+    overflow_as_infinite,
+    require_probability,
+)
 from bitlaw.errors import InputError
-from bitlaw.criticism.extrapolation import extrapolation_findings
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.draws import LossDraws, loss_draws
 from bitlaw.inference.fit import Fit
-from bitlaw.runs.columns import BY_NAME, COLUMNS
+from bitlaw.runs.columns import COLUMNS
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count
 
 _NOT_INPUTS = ("loss", "loss_se", "flops", "status", "exclude")
@@ -104,10 +109,11 @@ class Prediction:
         point = self.points[0]
         more = len(self.points) - 1
         others = f" {more} more point{'s' if more > 1 else ''} in the table." if more else ""
-        reasons = "".join(f" {reason}" for reason in point.reasons)
+        beyond = "".join(f" {reason}" for reason in point.reasons)
         return (
             f"Under {self.law}, a new run of {_describe(point.inputs)} has a loss of "
-            f"{interval_text(point.new_run)}; the law's mean is {interval_text(point.law_mean)}.{reasons}{others}"
+            f"{interval_text(point.new_run)}; the law's mean is {interval_text(point.law_mean)}."
+            f"{beyond}{others}"
         )
 
     def table(self) -> pd.DataFrame:
@@ -168,7 +174,9 @@ def predict(fit: Fit, points: pd.DataFrame, prob: float = 0.9, seed: int | None 
     posterior, prior = (_draws(fit, points, from_prior, seed) for from_prior in (False, True))
     return Prediction(
         law=fit.law.name,
-        points=tuple(_point(fit, points.iloc[[row]], row, posterior, prior, prob) for row in range(len(points))),
+        points=tuple(
+            _point(fit, points.iloc[[row]], row, posterior, prior, prob) for row in range(len(points))
+        ),
         prob=prob,
         draws=len(posterior.trained),
         seed=seed,
@@ -185,24 +193,27 @@ def _draws(fit: Fit, points: pd.DataFrame, prior: bool, seed: int) -> LossDraws:
 def _point(
     fit: Fit, point: pd.DataFrame, row: int, posterior: LossDraws, prior: LossDraws, prob: float
 ) -> PointPrediction:
-    law_mean = posterior.mean[:, row]
+    law_mean, new_run, under_prior = (
+        overflow_as_infinite(draws[:, row]) for draws in (posterior.mean, posterior.new_run, prior.new_run)
+    )
     return PointPrediction(
         inputs=_inputs(point),
         mean=float(law_mean.mean()),
-        new_run=interval_of(posterior.new_run[:, row], prob, LOSS_UNIT),
+        new_run=interval_of(new_run, prob, LOSS_UNIT),
         law_mean=interval_of(law_mean, prob, LOSS_UNIT),
-        prior=interval_of(prior.new_run[:, row], prob, LOSS_UNIT),
-        reasons=tuple(finding.message for finding in extrapolation_findings(fit, point)),
+        prior=interval_of(under_prior, prob, LOSS_UNIT),
+        reasons=reasons(fit, point),
     )
 
 
 def _inputs(point: pd.DataFrame) -> dict[str, Any]:
     """The canonical columns of one point, as plain values."""
     row = point.iloc[0]
-    names = [column.name for column in COLUMNS if column.name in point and column.name not in _NOT_INPUTS]
+    columns = [column for column in COLUMNS if column.name in point and column.name not in _NOT_INPUTS]
+    convert = {"text": str, "number": float, "whole": float}
     return {
-        name: None if pd.isna(row[name]) else str(row[name]) if BY_NAME[name].kind == "text" else float(row[name])
-        for name in names
+        column.name: None if pd.isna(row[column.name]) else convert[column.kind](row[column.name])
+        for column in columns
     }
 
 

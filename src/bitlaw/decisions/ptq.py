@@ -1,6 +1,6 @@
 """Whether a trained model may be quantized, and how far, before it costs more than a tolerance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -77,16 +77,16 @@ def ptq(
     require_probability("prob", prob)
     require_probability("confidence", confidence)
     method = _method(fit, method_post)
-    offered = _offered(bits, bits_weights, n_params=n_params, tokens=tokens, tolerance=tolerance, loss=loss)
+    training_bits = {"bits_weights": bits_weights, "bits_activations": bits_activations, "bits_kv": bits_kv}
+    numbers = {"n_params": n_params, "tokens": tokens, "tolerance": tolerance, "loss": loss}
+    offered = _offered(bits, training_bits, numbers)
     points = points_frame(
         run_id="planned",
         n_params=n_params,
         tokens=tokens,
-        bits_weights=bits_weights,
-        bits_activations=bits_activations,
-        bits_kv=bits_kv,
         bits_post=offered,
         method_post=method,
+        **training_bits,
         **group_columns(fit, group),
     )
     _require_usable(fit, points, loss)
@@ -118,7 +118,9 @@ def ptq(
     )
 
 
-def _decide(fit: Fit, points: pd.DataFrame, question: PostTrainingDecision, prior: bool) -> PostTrainingDecision:
+def _decide(
+    fit: Fit, points: pd.DataFrame, question: PostTrainingDecision, prior: bool
+) -> PostTrainingDecision:
     """The question answered from the posterior or from the prior, without findings."""
     draws = degradation_draws(fit, points, question.loss, prior, question.seed)
     critical = critical_tokens(fit, points, prior)
@@ -181,14 +183,19 @@ def _method(fit: Fit, method_post: str | None) -> str:
     return seen[0] if method_post is None else method_post
 
 
-def _offered(bits: Sequence[float], bits_weights: float, **sizes: float | None) -> list[float]:
+def _offered(
+    bits: Sequence[float], training_bits: Mapping[str, float], numbers: Mapping[str, float | None]
+) -> list[float]:
     """Bit-widths below the training precision, largest first."""
-    problems = bits_problems("bits", tuple(bits)) + bits_problems("bits_weights", (bits_weights,))
+    problems = bits_problems("bits", tuple(bits))
+    for name, width in training_bits.items():
+        problems += bits_problems(name, (width,))
     problems += [
         f"{name} is {value:g}; valid: a positive number"
-        for name, value in sizes.items()
+        for name, value in numbers.items()
         if value is not None and not (np.isfinite(value) and value > 0)
     ]
+    bits_weights = training_bits["bits_weights"]
     offered = [value for value in largest_first(bits) if value < bits_weights]
     if not problems and not offered:
         problems.append(
@@ -211,5 +218,6 @@ def _require_usable(fit: Fit, points: pd.DataFrame, loss: float | None) -> None:
     ceiling = float(columns["ceiling"].min())
     if loss is not None and loss >= ceiling:
         raise InputError(
-            f"loss is {loss:g} nats/token, no better than guessing; valid: below ln of the vocabulary, {ceiling:.4g}"
+            f"loss is {loss:g} nats/token, no better than guessing; valid: below ln of the vocabulary, "
+            f"{ceiling:.4g}"
         )

@@ -97,7 +97,9 @@ class PrecisionQuestion:
         >>> question.training_bits(8.0)
         {'bits_weights': 8.0, 'bits_activations': 16.0, 'bits_kv': 16.0}
         """
-        return {column: bits if name in self.tensors else UNQUANTIZED_BITS for name, column in TENSORS.items()}
+        return {
+            column: bits if name in self.tensors else UNQUANTIZED_BITS for name, column in TENSORS.items()
+        }
 
 
 def bits_problems(name: str, bits: tuple[float, ...]) -> list[str]:

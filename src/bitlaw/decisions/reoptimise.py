@@ -15,8 +15,8 @@ _STEP = _DECADE / 2
 _TOLERANCE = 1e-4
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 _MOST_MOVES = 20
-_LARGEST_BLOCK = 16384
-"""Draws at a time: 49 grid points and some 20 temporaries stay near 130 MB."""
+_LARGEST_BLOCK = 4096
+"""Draws and options at a time: 49 points of each, in temporaries that stay in a processor's cache."""
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -55,48 +55,47 @@ def reoptimise(law: LawDraws, flops: float, bits: tuple[float, ...]) -> Allocati
     bits
         Joint training bits of each option.
     """
-    by_option = [_one_option(law, flops, option) for option in bits]
-    log_n, loss = (np.stack(values, axis=1) for values in zip(*by_option, strict=True))
-    n_params = np.exp(log_n)
-    return Allocation(n_params, tokens_bought(flops, n_params, np.asarray(bits)), loss)
-
-
-def _one_option(law: LawDraws, flops: float, bits: float) -> tuple[np.ndarray, np.ndarray]:
-    """ln N and loss at the optimum of one option, each of shape (samples,)."""
+    samples, options = np.indices((law.samples, len(bits))).reshape(2, -1)
+    widths = np.asarray(bits, dtype=np.float64)[options, None]
     blocks = [
-        _search(law.at(slice(start, start + _LARGEST_BLOCK)), flops, bits)
-        for start in range(0, law.samples, _LARGEST_BLOCK)
+        _search(law.at(samples[rows]), flops, widths[rows])
+        for rows in (slice(start, start + _LARGEST_BLOCK) for start in range(0, len(samples), _LARGEST_BLOCK))
     ]
-    log_n, loss = (np.concatenate(values) for values in zip(*blocks, strict=True))
-    has_capacity = np.isfinite(law.log_share(bits)[:, 0])
-    return np.where(has_capacity, log_n, np.nan), loss
+    log_n, loss = (
+        np.concatenate(values).reshape(law.samples, len(bits)) for values in zip(*blocks, strict=True)
+    )
+    n_params = np.exp(log_n)
+    return Allocation(n_params, np.asarray(tokens_bought(flops, n_params, np.asarray(bits))), loss)
 
 
-def _search(law: LawDraws, flops: float, bits: float) -> tuple[np.ndarray, np.ndarray]:
+def _search(law: LawDraws, flops: float, bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ln N and loss at the optimum of each row, a draw at one bit-width; ``bits`` of shape (rows, 1)."""
     reference = law.reference
-    affordable = tokens_bought(flops, 1.0, bits)
-    centre = 0.5 * math.log(affordable * reference.n_params / reference.tokens)
+    affordable = tokens_bought(flops, 1.0, bits[:, 0])
+    middle = 0.5 * np.log(affordable * reference.n_params / reference.tokens)
     log_n = np.empty(law.samples)
-    left, middle = np.arange(law.samples), np.full(law.samples, centre)
+    left = np.arange(law.samples)
     offsets = np.arange(-_HALF_WIDTH, _HALF_WIDTH + _STEP / 2, _STEP)
     for _ in range(_MOST_MOVES):
-        loss = _loss_along(law.at(left), flops, bits)(middle[:, None] + offsets)
+        loss = _loss_along(law.at(left), flops, bits[left])(middle[:, None] + offsets)
         lowest = loss.argmin(axis=1)
         log_n[left] = middle + offsets[lowest]
         at_end = (lowest == 0) | (lowest == len(offsets) - 1)
         left, middle = left[at_end], log_n[left[at_end]]
         if not len(left):
             break
-    return golden_section(_loss_along(law, flops, bits), log_n - _STEP, log_n + _STEP)
+    log_n, loss = golden_section(_loss_along(law, flops, bits), log_n - _STEP, log_n + _STEP)
+    has_capacity = np.isfinite(law.log_share(bits)[:, 0])
+    return np.where(has_capacity, log_n, np.nan), loss
 
 
-def _loss_along(law: LawDraws, flops: float, bits: float) -> Function:
-    """The loss along ln N at fixed cost; takes shape (samples,) or (samples, points)."""
+def _loss_along(law: LawDraws, flops: float, bits: np.ndarray) -> Function:
+    """The loss along ln N at fixed cost; takes shape (rows,) or (rows, points)."""
 
     def loss(log_n: np.ndarray) -> np.ndarray:
         n_params = np.exp(log_n if log_n.ndim == 2 else log_n[:, None])
-        value = law.loss(n_params, tokens_bought(flops, n_params, bits), bits)
-        return value.reshape(log_n.shape)
+        tokens = np.asarray(tokens_bought(flops, n_params, bits))
+        return law.loss(n_params, tokens, bits).reshape(log_n.shape)
 
     return loss
 

@@ -10,7 +10,11 @@ from bitlaw.inference.columns import law_columns
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.likelihood import degradation, gap_scale
 from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, trained_loss
+from bitlaw.laws.law import Parameter
+from bitlaw.laws.noise import noise_parameters
 from bitlaw.runs.columns import COLUMNS
+
+_NOISE = tuple(parameter.name for parameter in noise_parameters(has_post=True))
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def loss_draws(fit: Fit, points: pd.DataFrame, prior: bool = False, seed: int = 
     log_n = log_effective_params(fit.law, p, columns, fit.reference, np)
     trained = trained_loss(fit.law, p, columns, log_n, fit.reference, np)
     trained = np.broadcast_to(trained, (len(trained), len(points)))
-    noise = _Noise(fit, points, prior, seed)
+    noise = _draw_noise(fit, points, prior, seed)
     new_trained = trained * np.exp(noise.cell + noise.trained)
     after = points["bits_post"].notna().to_numpy()
     gap, new_gap = np.zeros_like(trained), np.zeros_like(trained)
@@ -131,29 +135,36 @@ def law_parameters(fit: Fit, points: pd.DataFrame, prior: bool = False) -> dict[
     return values
 
 
-def _parameters(fit: Fit) -> tuple:
+def _parameters(fit: Fit) -> tuple[Parameter, ...]:
     law = fit.law
     terms = (law.base, law.capacity, law.post)
     return tuple(parameter for term in terms if term is not None for parameter in term.parameters)
 
 
+@dataclass(frozen=True)
 class _Noise:
-    """Effects and errors of new runs, drawn once and shared by the points of one run."""
+    """Effects and errors of new runs, shape (samples, points); the points of one run share them."""
 
-    def __init__(self, fit: Fit, points: pd.DataFrame, prior: bool, seed: int) -> None:
-        rng = np.random.default_rng(seed)
-        draws = fit.prior if prior else fit.posterior
-        names = ("sigma", "nu", "sigma_cell", "kappa", "tau", "sigma_gap")
-        self.scales = {name: fit.draws(name, prior)[:, None] for name in names if name in draws}
-        ids = points["run_id"] if "run_id" in points else pd.Series("", index=points.index)
-        run = pd.factorize(ids.fillna(""))[0]
-        samples, runs = len(self.scales["sigma"]), run.max() + 1
-        zero = np.zeros((samples, 1))
-        self.cell = (rng.standard_normal((samples, runs)) * self.scales.get("sigma_cell", zero))[:, run]
-        self.run = (rng.standard_normal((samples, runs)) * self.scales.get("tau", zero))[:, run]
-        student = rng.standard_t(np.broadcast_to(self.scales["nu"], (samples, runs)))
-        self.trained = (student * self.scales["sigma"])[:, run]
-        self.post = rng.standard_normal((samples, len(points)))
+    scales: dict[str, np.ndarray]
+    cell: np.ndarray
+    run: np.ndarray
+    trained: np.ndarray
+    post: np.ndarray
+
+
+def _draw_noise(fit: Fit, points: pd.DataFrame, prior: bool, seed: int) -> _Noise:
+    rng = np.random.default_rng(seed)
+    draws = fit.prior if prior else fit.posterior
+    scales = {name: fit.draws(name, prior)[:, None] for name in _NOISE if name in draws}
+    ids = points["run_id"] if "run_id" in points else pd.Series("", index=points.index)
+    run = pd.factorize(ids, use_na_sentinel=False)[0]
+    samples, runs = len(scales["sigma"]), run.max() + 1
+    zero = np.zeros((samples, 1))
+    cell = rng.standard_normal((samples, runs)) * scales.get("sigma_cell", zero)
+    effect = rng.standard_normal((samples, runs)) * scales.get("tau", zero)
+    student = rng.standard_t(np.broadcast_to(scales["nu"], (samples, runs))) * scales["sigma"]
+    post = rng.standard_normal((samples, len(points)))
+    return _Noise(scales, cell[:, run], effect[:, run], student[:, run], post)
 
 
 def _require_terms(fit: Fit, points: pd.DataFrame) -> None:

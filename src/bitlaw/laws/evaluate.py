@@ -34,8 +34,10 @@ def bounded(penalty: Any, loss: Any, ceiling: Any, xp: Any) -> Any:
     0.25
     """
     known = ceiling < math.inf
-    room = xp.maximum(xp.where(known, ceiling, loss + 1.0) - loss, _SMALLEST_ROOM)
-    return xp.where(known, -room * xp.expm1(-penalty / room), penalty)
+    room = xp.where(known, ceiling, loss + 1.0) - loss
+    safe_room = xp.maximum(room, _SMALLEST_ROOM)
+    inside = xp.minimum(-safe_room * xp.expm1(-penalty / safe_room), xp.maximum(room, 0.0))
+    return xp.where(known, inside, penalty)
 
 
 def log_effective_params(law: Law, p: Values, columns: Values, reference: Reference, xp: Any) -> Any:

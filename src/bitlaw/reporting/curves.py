@@ -7,7 +7,8 @@ import pandas as pd
 
 from bitlaw.inference.draws import loss_draws, points_frame
 from bitlaw.inference.fit import Fit
-from bitlaw.reporting.grouping import Precision, most_common, shown_rows
+from bitlaw.reporting.grouping import Precision
+from bitlaw.reporting.observed import most_common, shown_rows
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 
 PROB = 0.9
@@ -45,7 +46,7 @@ def band(x: np.ndarray, draws: np.ndarray, centre: np.ndarray | None = None) -> 
 
 def loss_band(fit: Fit, n_params: float, tokens: np.ndarray, precision: Precision) -> Band:
     """Loss against tokens at one size and training precision: the law's mean, the interval of a new run."""
-    draws = loss_draws(fit, _points(fit, n_params=n_params, tokens=tokens, **precision.columns))
+    draws = loss_draws(fit, points_like(fit, n_params=n_params, tokens=tokens, **precision.columns))
     return band(tokens, draws.new_run, draws.mean)
 
 
@@ -53,7 +54,7 @@ def degradation_band(
     fit: Fit, n_params: float, tokens: np.ndarray, bits_post: float, method_post: str
 ) -> Band:
     """Degradation after post-training quantization against tokens, of runs trained at 16 bits."""
-    points = _points(fit, n_params=n_params, tokens=tokens, bits_post=bits_post, method_post=method_post)
+    points = points_like(fit, n_params=n_params, tokens=tokens, bits_post=bits_post, method_post=method_post)
     draws = loss_draws(fit, points)
     return band(tokens, draws.new_run_degradation, draws.degradation)
 
@@ -73,11 +74,11 @@ def penalty_band(fit: Fit, n_params: float, tokens: float, kinds: tuple[str, ...
         Bit-widths.
     """
     columns = dict.fromkeys(kinds, np.append(bits, UNQUANTIZED_BITS))
-    mean = loss_draws(fit, _points(fit, n_params=n_params, tokens=tokens, **columns)).mean
+    mean = loss_draws(fit, points_like(fit, n_params=n_params, tokens=tokens, **columns)).mean
     return band(bits, mean[:, :-1] - mean[:, -1:])
 
 
-def _points(fit: Fit, **columns: object) -> pd.DataFrame:
+def points_like(fit: Fit, **columns: object) -> pd.DataFrame:
     """Points of the group and vocabulary that the figures show."""
     rows = shown_rows(fit)
     points = points_frame(**columns)

@@ -1,13 +1,11 @@
-"""What a figure can hold: few model sizes, few precisions, one group of a pooled fit."""
+"""What a figure can hold: few model sizes and few training precisions, told apart and named."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from bitlaw.inference.fit import Fit
 from bitlaw.laws.capacity import TENSOR_KINDS
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import format_bits, format_count
@@ -148,43 +146,11 @@ def precisions(frame: pd.DataFrame, most: int = MOST_PANELS) -> tuple[Precision,
         fewest.setdefault(one.quantized, one)
     by_count = sorted(found, key=lambda p: (-found[p], sum(p.bits)))
     chosen = list(dict.fromkeys([*sorted(fewest.values(), key=lambda p: len(p.quantized)), *by_count]))[:most]
-    return tuple(sorted(chosen, key=_reading_order))
+    return tuple(sorted(chosen, key=reading_order))
 
 
-def _reading_order(one: Precision) -> tuple[int, tuple[str, ...], float]:
+def reading_order(one: Precision) -> tuple[int, tuple[str, ...], float]:
+    """Sort key: 16 bits, then weights, activations, KV cache, then several together; most bits first."""
     kinds = [name for _, _, name in TENSOR_KINDS]
     order = tuple(str(kinds.index(name)) for name in one.quantized)
     return len(one.quantized), order, -sum(one.bits)
-
-
-def shown_rows(fit: Fit) -> pd.DataFrame:
-    """The rows the figures show: all, or those of the largest run's group where constants are pooled."""
-    if not fit.pool:
-        return fit.rows
-    return fit.rows[fit.rows[fit.pool] == fit.largest_run()[fit.pool]]
-
-
-def trained_rows(fit: Fit) -> pd.DataFrame:
-    """The shown rows evaluated as trained."""
-    rows = shown_rows(fit)
-    return rows[rows["bits_post"].isna()]
-
-
-def paired_gaps(fit: Fit) -> pd.DataFrame:
-    """The shown post-training rows whose run was also evaluated as trained, with their ``gap`` in nats/token."""
-    rows = shown_rows(fit)
-    own = trained_rows(fit).drop_duplicates("run_id").set_index("run_id")["loss"]
-    post = rows[rows["bits_post"].notna()]
-    return post.assign(gap=post["loss"] - post["run_id"].map(own)).dropna(subset="gap")
-
-
-def most_common(values: pd.Series, default: object) -> object:
-    """The value that occurs most often, ``default`` where there is none."""
-    counts = values[(values != "") & values.notna()].value_counts()
-    return counts.index[0] if len(counts) else default
-
-
-def token_range(frame: pd.DataFrame) -> tuple[float, float]:
-    """Fewest and most tokens, at least a factor of 1.5 apart."""
-    lo, hi = float(frame["tokens"].min()), float(frame["tokens"].max())
-    return (lo, hi) if hi / lo >= 1.5 else (lo / math.sqrt(1.5), hi * math.sqrt(1.5))

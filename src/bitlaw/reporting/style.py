@@ -2,8 +2,9 @@
 
 import base64
 import io
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -159,20 +160,30 @@ def count_ticks(lo: float, hi: float, most: int = 5) -> list[float]:
     return [10.0 ** math.floor(math.log10(hi))]
 
 
-def log_counts(axis: Axis, lo: float, hi: float, most: int = 5) -> None:
-    """A logarithmic axis of counts, labelled 1M, 2M, 5M.
+def log_counts(axis: Axis, values: Iterable[float], most: int = 5) -> None:
+    """A logarithmic axis of counts, labelled 1M, 2M, 4M: at the values themselves where they are few.
 
     Parameters
     ----------
     axis
         ``axes.xaxis`` or ``axes.yaxis``, its scale already logarithmic.
-    lo, hi
-        Range of the data.
+    values
+        The data.
     most
         Most labels.
     """
-    axis.set_major_locator(FixedLocator(count_ticks(lo, hi, most)))
+    distinct = sorted({float(value) for value in values})
+    apart = all(later / earlier > 1.3 for earlier, later in itertools.pairwise(distinct))
+    ticks = distinct if len(distinct) <= most and apart else count_ticks(distinct[0], distinct[-1], most)
+    axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: format_count(value)))
+    axis.set_minor_locator(NullLocator())
+
+
+def log_losses(axis: Axis, lo: float, hi: float) -> None:
+    """A logarithmic axis of losses, labelled with plain numbers."""
+    axis.set_major_locator(FixedLocator(count_ticks(lo, hi, most=5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
 
 

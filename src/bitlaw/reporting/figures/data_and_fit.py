@@ -14,9 +14,8 @@ from bitlaw.reporting.grouping import (
     SizeGroup,
     precisions,
     size_groups,
-    token_range,
-    trained_rows,
 )
+from bitlaw.reporting.observed import token_range, trained_rows
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, log_counts, padded, panels
 from bitlaw.units import LOSS_UNIT
 
@@ -42,7 +41,7 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
         axes[0].set_xscale("log")
         axes[0].set_xlim(*padded(lo, hi))
         for axis in axes:
-            log_counts(axis.xaxis, lo, hi, most=4 if len(shown) > 1 else 7)
+            log_counts(axis.xaxis, trained["tokens"], most=5 if len(shown) > 1 else 8)
         drawn.supxlabel("training tokens", fontsize=style.small)
         drawn.supylabel(f"validation loss, {LOSS_UNIT}", fontsize=style.small)
         size_legend(drawn, groups, style, "law, 90 % of new runs", sixteen=len(shown) > 1)

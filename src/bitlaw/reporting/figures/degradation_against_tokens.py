@@ -13,12 +13,9 @@ from bitlaw.reporting.grouping import (
     MOST_PANELS,
     SIXTEEN,
     SizeGroup,
-    most_common,
-    paired_gaps,
     size_groups,
-    token_range,
-    trained_rows,
 )
+from bitlaw.reporting.observed import most_common, paired_gaps, token_range
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, log_counts, padded, panels
 from bitlaw.units import LOSS_UNIT, format_bits
 
@@ -54,7 +51,7 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
         first.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         first.yaxis.set_minor_locator(NullLocator())
         for axis in axes:
-            log_counts(axis.xaxis, lo, hi, most=4 if len(bits) > 1 else 7)
+            log_counts(axis.xaxis, gaps["tokens"], most=5 if len(bits) > 1 else 8)
         drawn.supxlabel("training tokens", fontsize=style.small)
         drawn.supylabel(f"degradation, {LOSS_UNIT}", fontsize=style.small)
         size_legend(drawn, groups, style, "law, 90 % of new runs")

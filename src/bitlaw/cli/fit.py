@@ -1,0 +1,101 @@
+"""``bitlaw fit``: fit a law to a run table and save what is then believed."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bitlaw.cli.files import open_runs, require_output_file
+from bitlaw.cli.options import Json, LawName, MapFile, Pool, Runs, Seed
+from bitlaw.cli.output import (
+    exit_code,
+    mark_unconverged,
+    print_findings,
+    print_json,
+    print_text,
+)
+from bitlaw.cli.tables import print_rows
+
+if TYPE_CHECKING:
+    from bitlaw.inference.fit import Fit
+
+EXAMPLE = """Examples:
+
+bitlaw fit runs.csv --out fit.nc
+
+bitlaw fit runs.csv --law chinchilla --map mapping.toml --pool family --out fits/by_family.nc
+"""
+
+Out = Annotated[Path, typer.Option("--out", metavar="FIT.nc", help="Where the fit is saved; ends in .nc.")]
+
+
+def fit(
+    runs: Runs,
+    out: Out,
+    law: LawName = "kumar2024-coupled",
+    mapping: MapFile = None,
+    pool: Pool = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> int:
+    """Fit a law by sampling and save the posterior, its findings and all that predictions need."""
+    require_output_file(out)
+    from bitlaw import workflow
+    from bitlaw.laws.registry import load_law
+
+    asked = load_law(law)
+    table = open_runs(runs, mapping, pool)
+    fitted = workflow.fit(table, asked, pool=pool, seed=seed, progress=show_progress(as_json))
+    from bitlaw.inference.fit_file import save_fit
+
+    save_fit(fitted, out)
+    _print(fitted, out, as_json)
+    return exit_code(fitted.status)
+
+
+def show_progress(as_json: bool) -> bool:
+    """Whether a progress bar helps anyone: on a terminal, and not beside JSON."""
+    return sys.stderr.isatty() and not as_json
+
+
+def _print(fitted: "Fit", out: Path, as_json: bool) -> None:
+    from bitlaw.criticism.contraction import contraction_table
+
+    mark_unconverged(fitted.status, as_json)
+    constants = contraction_table(fitted)
+    if as_json:
+        result = {
+            "fit": str(out),
+            "law": fitted.law.name,
+            "rows": len(fitted.rows),
+            "left_out": len(fitted.excluded),
+            "reference": {"n_params": fitted.reference.n_params, "tokens": fitted.reference.tokens},
+            "attempts": fitted.provenance.attempts,
+            "constants": constants.to_dict("records"),
+            "prob": 0.9,
+            "kind": "ETI",
+        }
+        print_json("fit", fitted.status, fitted.findings, result)
+        return
+    print_text(
+        f"Law {fitted.law.name} fitted to {len(fitted.rows)} rows of {fitted.provenance.source}; "
+        f"{len(fitted.excluded)} left out."
+    )
+    print_rows(
+        ["", "posterior (90 % ETI)", "prior (90 % ETI)", "contraction", "meaning"],
+        [_row(row) for row in constants.to_dict("records")],
+        fold=True,
+    )
+    print_findings(fitted.findings)
+    print_text(f"\nSaved: {out}")
+
+
+def _row(constant: dict) -> list[str]:
+    interval = ("{0}_median", "{0}_lo", "{0}_hi")
+    texts = [
+        "{:.3g} ({:.3g} to {:.3g})".format(*(constant[name.format(which)] for name in interval))
+        for which in ("posterior", "prior")
+    ]
+    unit = f" [{constant['unit']}]" if constant["unit"] else ""
+    return [constant["name"], *texts, f"{constant['contraction']:.2f}", f"{constant['meaning']}{unit}"]

@@ -1,0 +1,72 @@
+"""``bitlaw ptq``: how few bits a trained model may be quantized to."""
+
+from typing import Annotated
+
+from bitlaw.cli.files import open_fit
+from bitlaw.cli.options import (
+    Bits,
+    Fits,
+    Group,
+    Json,
+    MethodPost,
+    Probability,
+    Tolerance,
+    column_option,
+    given,
+)
+from bitlaw.cli.output import print_result
+
+EXAMPLE = """Examples:
+
+bitlaw ptq fit.nc --n-params 7e9 --tokens 1e12 --tolerance 0.01
+
+bitlaw ptq fit.nc --n-params 7B --tokens 1T --loss 2.04 --bits 8,6,5,4 --method-post rtn
+"""
+
+Loss = Annotated[
+    float | None,
+    column_option("loss", "NATS", "Measured loss of the checkpoint, nats/token."),
+]
+RequiredParams = Annotated[float, column_option("n_params", "COUNT", "Non-embedding parameters.")]
+RequiredTokens = Annotated[float, column_option("tokens", "COUNT", "Tokens it was or will be trained on.")]
+BitsWeights = Annotated[float, column_option("bits_weights", "BITS", "Training precision of its weights.")]
+BitsActivations = Annotated[
+    float, column_option("bits_activations", "BITS", "Training precision of its activations.")
+]
+BitsKv = Annotated[float, column_option("bits_kv", "BITS", "Training precision of its KV cache.")]
+
+
+def ptq(
+    fits: Fits,
+    n_params: RequiredParams,
+    tokens: RequiredTokens,
+    loss: Loss = None,
+    tolerance: Tolerance = 0.01,
+    method_post: MethodPost = None,
+    bits: Bits = None,
+    bits_weights: BitsWeights = 16.0,
+    bits_activations: BitsActivations = 16.0,
+    bits_kv: BitsKv = 16.0,
+    prob: Probability = 0.9,
+    group: Group = None,
+    as_json: Json = False,
+) -> int:
+    """Decide how few bits a trained model may be quantized to before it loses more than a tolerance."""
+    fitted = open_fit(fits)
+    from bitlaw.decisions import ptq as decisions
+
+    decision = decisions.ptq(
+        fitted,
+        n_params,
+        tokens,
+        tolerance=tolerance,
+        loss=loss,
+        method_post=method_post,
+        bits_weights=bits_weights,
+        bits_activations=bits_activations,
+        bits_kv=bits_kv,
+        prob=prob,
+        group=group,
+        **given(bits=bits),
+    )
+    return print_result("ptq", fitted, decision, as_json)

@@ -1,0 +1,126 @@
+"""``bitlaw report``: from a run table, or a fit, to the page that answers."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bitlaw.cli.files import FIT_SUFFIX, open_fit, open_runs, require_output_folder
+from bitlaw.cli.fit import show_progress
+from bitlaw.cli.options import (
+    Flops,
+    Group,
+    Json,
+    LawName,
+    MapFile,
+    MethodPost,
+    Params,
+    Pool,
+    Seed,
+    Tokens,
+    Tolerance,
+    given,
+)
+from bitlaw.cli.output import exit_code, mark_unconverged, print_findings, print_json, print_text
+from bitlaw.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from bitlaw.inference.fit import Fit
+    from bitlaw.runs.table import RunTable
+
+EXAMPLE = """Examples:
+
+bitlaw report runs.csv --out reports/mine
+
+bitlaw report fit.nc --out reports/7b --n-params 7B --tokens 1T --tolerance 0.01
+"""
+
+SUMMARY = "summary.json"
+
+Source = Annotated[
+    Path, typer.Argument(metavar="RUNS|FIT.nc", help="Run table, which is fitted first, or a Fit file.")
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for index.html and summary.json.")]
+
+
+def report(
+    source: Source,
+    out: Out,
+    law: LawName = "kumar2024-coupled",
+    mapping: MapFile = None,
+    pool: Pool = None,
+    seed: Seed = 0,
+    n_params: Params = None,
+    tokens: Tokens = None,
+    flops: Flops = None,
+    tolerance: Tolerance = 0.01,
+    method_post: MethodPost = None,
+    group: Group = None,
+    as_json: Json = False,
+) -> int:
+    """Write the report: the answer with its intervals, the evidence, the diagnostics.
+
+    Without --n-params and --tokens the question is about the largest logged run.
+    """
+    require_output_folder(out)
+    if (n_params is None) != (tokens is None):
+        raise InputError("--n-params and --tokens go together; leave out both for the largest logged run")
+    is_fit = source.suffix == FIT_SUFFIX
+    opened = open_fit([source]) if is_fit else _open_runs(source, mapping, pool, method_post, group)
+    from bitlaw import workflow
+    from bitlaw.laws.registry import load_law
+
+    fitted, page = workflow.report(
+        opened,
+        out,
+        law=load_law(law),
+        pool=pool,
+        seed=seed,
+        progress=show_progress(as_json),
+        **given(
+            n_params=n_params,
+            tokens=tokens,
+            flops=flops,
+            tolerance=tolerance,
+            method_post=method_post,
+            group=group,
+        ),
+    )
+    return print_report("report", fitted, page, as_json)
+
+
+def print_report(command: str, fitted: "Fit", page: Path, as_json: bool) -> int:
+    """Print the opening sentence of a report and where the page is, and return the exit code."""
+    summary = json.loads(page.with_name(SUMMARY).read_text(encoding="utf-8"))
+    files: dict[str, Any] = {"report": str(page), "summary": str(page.with_name(SUMMARY))}
+    fit_file = page.with_name("fit.nc")
+    if fit_file.is_file():
+        files["fit"] = str(fit_file)
+    mark_unconverged(fitted.status, as_json)
+    if as_json:
+        print_json(command, fitted.status, fitted.findings, files | {"opening": summary["opening"]})
+    else:
+        print_text(summary["opening"])
+        print_findings(fitted.findings)
+        print_text("\n" + "\n".join(f"{name.capitalize()}: {path}" for name, path in files.items()))
+    return exit_code(fitted.status)
+
+
+def _open_runs(
+    source: Path, mapping: Path | None, pool: str | None, method_post: str | None, group: str | None
+) -> "RunTable":
+    """The run table, with what is asked about it checked before anything is sampled."""
+    table = open_runs(source, mapping, pool)
+    methods = sorted(set(table.post["method_post"]))
+    if method_post is not None and method_post not in methods:
+        raise InputError(
+            f'--method-post "{method_post}" is not in {source}; {did_you_mean(method_post, methods)}'
+        )
+    if group is not None and pool is None:
+        raise InputError(f'--group "{group}" needs --pool, the column that names the groups')
+    if group is not None and pool is not None:
+        groups = sorted(set(table.frame[pool].astype(str)))
+        if group not in groups:
+            raise InputError(f'--group "{group}" is not in column {pool}; {did_you_mean(group, groups)}')
+    return table

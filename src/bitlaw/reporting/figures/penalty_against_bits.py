@@ -1,0 +1,102 @@
+"""What training in fewer bits costs, against bits, one panel per tensor kind."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from bitlaw.inference.fit import Fit
+from bitlaw.laws.capacity import TENSOR_KINDS
+from bitlaw.reporting.curves import POINTS, penalty_band
+from bitlaw.reporting.observed import Cell, busiest_cells, precision_penalties
+from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, panels
+from bitlaw.runs.columns import UNQUANTIZED_BITS
+from bitlaw.units import LOSS_UNIT
+
+_ALL = tuple(column for _, column, _ in TENSOR_KINDS)
+KINDS: Mapping[str, tuple[str, ...]] = {name: (column,) for _, column, name in TENSOR_KINDS} | {"all three": _ALL}
+"""Tensor kinds quantized together, and their run-table columns."""
+
+_MOST_BITS = 8.0
+
+
+def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
+    """Measured loss over the 16-bit run of the same seed, and the law with its 90 % interval.
+
+    Parameters
+    ----------
+    fit
+        A fit whose law has a training-precision term, with quantized runs and their 16-bit twins.
+    style
+        The style.
+    """
+    penalties = precision_penalties(fit)
+    cells = busiest_cells(penalties)
+    shown = [name for name, columns in KINDS.items() if len(_of_kind(penalties, columns))]
+    with drawing(style):
+        drawn, axes = panels(style, len(shown), 4, 2.5 if len(shown) > 1 else 3.6, sharex=True, sharey=True)
+        for axis, name in zip(axes, shown, strict=True):
+            _panel(axis, fit, _of_kind(penalties, KINDS[name]), KINDS[name], cells, style)
+            axis.set_title(name)
+            axis.axhline(0.0, color=style.quiet, linewidth=0.8)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+        drawn.supxlabel("bits in training (the other tensors at 16)", fontsize=style.small)
+        drawn.supylabel(f"loss over 16 bits, {LOSS_UNIT}", fontsize=style.small)
+        _legend(drawn, cells, style)
+    return drawn
+
+
+def measured_kinds(fit: Fit) -> dict[str, float]:
+    """The panels there are points for, and the fewest bits in each; empty where no run has a 16-bit twin."""
+    penalties = precision_penalties(fit)
+    of_kind = {name: _of_kind(penalties, columns) for name, columns in KINDS.items()}
+    return {name: float(rows["bits"].min()) for name, rows in of_kind.items() if len(rows)}
+
+
+def _of_kind(penalties: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """The runs in which exactly these columns are below 16 bits, and equal."""
+    keep = np.ones(len(penalties), dtype=bool)
+    for column in _ALL:
+        keep &= (penalties[column] < UNQUANTIZED_BITS).to_numpy() == (column in columns)
+    rows = penalties[keep]
+    return rows[rows[list(columns)].nunique(axis=1) == 1].assign(bits=rows[columns[0]])
+
+
+def _panel(
+    axis: Axes, fit: Fit, penalties: pd.DataFrame, kinds: tuple[str, ...], cells: tuple[Cell, ...], style: Style
+) -> None:
+    bits = np.linspace(penalties["bits"].min(), max(_MOST_BITS, penalties["bits"].max()), POINTS)
+    for cell, colour, marker in zip(cells, style.colours, style.markers, strict=False):
+        points = cell.rows(penalties)
+        if points.empty:
+            continue
+        law = penalty_band(fit, cell.n_params, cell.tokens, kinds, bits)
+        axis.fill_between(law.x, law.lo, law.hi, color=colour, alpha=style.band, linewidth=0)
+        axis.plot(law.x, law.median, color=colour)
+        axis.plot(
+            points["bits"], points["penalty"], marker, color=colour, markeredgecolor="white", markeredgewidth=0.5
+        )
+
+
+def _legend(drawn: Figure, cells: tuple[Cell, ...], style: Style) -> None:
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], color=colour, marker=marker, markeredgecolor="white", markeredgewidth=0.5, label=cell.label)
+        for cell, colour, marker in zip(cells, style.colours, style.markers, strict=False)
+    ]
+    handles.append(Patch(color=style.quiet, alpha=style.band, linewidth=0, label="law's mean, 90 %"))
+    drawn.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=3,
+        title="parameters, tokens",
+        title_fontsize=style.small,
+        alignment="left",
+        columnspacing=1.2,
+        handlelength=1.6,
+        borderaxespad=0.0,
+    )

@@ -1,0 +1,85 @@
+"""What was measured, as the figures show it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bitlaw.inference.fit import Fit
+from bitlaw.reporting.grouping import SIXTEEN
+from bitlaw.units import format_count
+
+_CELL = ["corpus", "n_params", "tokens", "seed"]
+_TRAINING_BITS = ["bits_weights", "bits_activations", "bits_kv"]
+
+
+def shown_rows(fit: Fit) -> pd.DataFrame:
+    """The rows the figures show: all, or those of the largest run's group where constants are pooled."""
+    if not fit.pool:
+        return fit.rows
+    return fit.rows[fit.rows[fit.pool] == fit.largest_run()[fit.pool]]
+
+
+def trained_rows(fit: Fit) -> pd.DataFrame:
+    """The shown rows evaluated as trained."""
+    rows = shown_rows(fit)
+    return rows[rows["bits_post"].isna()]
+
+
+def paired_gaps(fit: Fit) -> pd.DataFrame:
+    """The shown post-training rows whose run was also evaluated as trained, with their ``gap`` in nats/token."""
+    rows = shown_rows(fit)
+    own = trained_rows(fit).drop_duplicates("run_id").set_index("run_id")["loss"]
+    post = rows[rows["bits_post"].notna()]
+    return post.assign(gap=post["loss"] - post["run_id"].map(own)).dropna(subset="gap")
+
+
+def most_common(values: pd.Series, default: object) -> object:
+    """The value that occurs most often, ``default`` where there is none."""
+    counts = values[(values != "") & values.notna()].value_counts()
+    return counts.index[0] if len(counts) else default
+
+
+def token_range(frame: pd.DataFrame) -> tuple[float, float]:
+    """Fewest and most tokens, at least a factor of 1.5 apart."""
+    lo, hi = float(frame["tokens"].min()), float(frame["tokens"].max())
+    return (lo, hi) if hi / lo >= 1.5 else (lo / math.sqrt(1.5), hi * math.sqrt(1.5))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Training runs of one size and one number of tokens."""
+
+    n_params: float
+    tokens: float
+
+    @property
+    def label(self) -> str:
+        """For example ``24.6k, 1M tokens``."""
+        return f"{format_count(self.n_params)}, {format_count(self.tokens)} tokens"
+
+    def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of this cell."""
+        return frame[(frame["n_params"] == self.n_params) & (frame["tokens"] == self.tokens)]
+
+
+def precision_penalties(fit: Fit) -> pd.DataFrame:
+    """The shown quantized training runs with ``penalty``: their loss over that of their 16-bit twin.
+
+    A twin is a 16-bit run of the same corpus, parameters, tokens and seed, so that what a seed does to
+    a loss cancels; runs without one are left out.
+    """
+    trained = trained_rows(fit)
+    twins = SIXTEEN.rows(trained).groupby(_CELL)["loss"].mean().rename("twin").reset_index()
+    quantized = trained.drop(SIXTEEN.rows(trained).index)
+    merged = quantized.merge(twins, on=_CELL)
+    return merged.assign(penalty=merged["loss"] - merged["twin"])
+
+
+def busiest_cells(penalties: pd.DataFrame, most: int = 4) -> tuple[Cell, ...]:
+    """The cells with the most distinct training precisions, by size and tokens."""
+    distinct = penalties.drop_duplicates(["n_params", "tokens", *_TRAINING_BITS])
+    counts = distinct.groupby(["n_params", "tokens"]).size().sort_values(ascending=False, kind="stable")
+    cells = [Cell(float(n), float(d)) for n, d in counts.index[:most]]  # type: ignore[misc]
+    return tuple(sorted(cells, key=lambda cell: (cell.n_params, cell.tokens)))

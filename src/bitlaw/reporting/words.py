@@ -1,0 +1,147 @@
+"""Words and numbers as the report prints them."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+from bitlaw.finding import Finding, Status
+from bitlaw.units import Interval, decimals_for, format_bits
+
+_GREEK = {
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "kappa": "κ",
+    "tau": "τ",
+    "sigma": "σ",
+    "nu": "ν",
+}
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_LONGEST_NAME = 80
+
+
+def symbol(name: str) -> str:
+    """A constant as it is written in the equations.
+
+    Examples
+    --------
+    >>> symbol("gamma_post"), symbol("gamma_D"), symbol("alpha"), symbol("P0_w"), symbol("C")
+    ('γ_post', 'γ_D', 'α', 'P0_w', 'C')
+    """
+    first, _, rest = name.partition("_")
+    return f"{_GREEK.get(first, first)}{'_' if rest else ''}{rest}"
+
+
+def printable(text: str) -> str:
+    """Text without what neither a page nor UTF-8 can hold: control characters, lone surrogates.
+
+    Examples
+    --------
+    >>> printable("a\\x00b")
+    'a\\N{REPLACEMENT CHARACTER}b'
+    """
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def short_name(name: str) -> str:
+    """A run's name, cut where it would fill the page.
+
+    Examples
+    --------
+    >>> len(short_name("x" * 500))
+    81
+    """
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+
+
+def range_text(interval: Interval) -> str:
+    """Median and ends without their unit and kind, for a table whose header states both.
+
+    Examples
+    --------
+    >>> range_text(Interval(2.481, 2.470, 2.492))
+    '2.481 (2.470 to 2.492)'
+    >>> range_text(Interval(3.0, 2.0, math.inf)), range_text(Interval(math.nan, math.nan, math.nan))
+    ('3.0 (2.0 to ∞)', 'none')
+    """
+    ends = (interval.median, interval.lo, interval.hi)
+    if any(math.isnan(end) for end in ends):
+        return "none"
+    finite = [end for end in ends if math.isfinite(end)]
+    digits = decimals_for(min(finite), max(finite)) if len(finite) > 1 else 1
+    median, lo, hi = (_number(end, digits) for end in ends)
+    return f"{median} ({lo} to {hi})"
+
+
+def _number(value: float, digits: int) -> str:
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def share_text(contraction: float) -> str:
+    """A contraction, which never claims to be complete.
+
+    Examples
+    --------
+    >>> share_text(0.9987), share_text(0.42), share_text(-0.031)
+    ('> 0.99', '0.42', '−0.03')
+    """
+    return "> 0.99" if contraction > 0.99 else f"{max(contraction, -9.99):.2f}".replace("-", "−")
+
+
+def significant(value: float | None) -> str:
+    """A number of a finding, three significant digits.
+
+    Examples
+    --------
+    >>> significant(1.00559), significant(0.00075), significant(937.2), significant(None)
+    ('1.01', '0.00075', '937', '–')
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"
+
+
+def joined(items: Iterable[str]) -> str:
+    """A list in a sentence.
+
+    Examples
+    --------
+    >>> joined(["16", "8", "6"]), joined(["16"])
+    ('16, 8 and 6', '16')
+    """
+    words = list(items)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def bits_list(bits: Sequence[float]) -> str:
+    """Bit-widths in a sentence.
+
+    Examples
+    --------
+    >>> bits_list((16.0, 8.0)), bits_list((8.0,))
+    ('16 and 8 bits', '8 bits')
+    """
+    return f"{joined(format_bits(value) for value in bits)} bits"
+
+
+def gist(finding: Finding) -> str:
+    """The first clause of a finding's message, to stand in a list.
+
+    Examples
+    --------
+    >>> gist(Finding("a.b", Status.WARN, 3.0, 1.0, "3 of 9 diverged (33 %; 1 % is fine): tune longer."))
+    '3 of 9 diverged (33 %; 1 % is fine)'
+    """
+    depth = 0
+    for position, character in enumerate(finding.message):
+        depth += (character in "([") - (character in ")]")
+        if depth == 0 and finding.message[position : position + 2] in ("; ", ": ", ". "):
+            return finding.message[:position]
+    return finding.message.rstrip(".")
+
+
+def of_status(findings: Iterable[Finding], status: Status) -> list[Finding]:
+    """The findings with this status."""
+    return [finding for finding in findings if finding.status is status]
