@@ -8,6 +8,7 @@ should contain the truth in a binomial(n, 0.9) number of them.
 import argparse
 import json
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,15 @@ def design() -> pd.DataFrame:
     return frame.assign(loss=1.0, vocab_size=32_000.0)
 
 
+def is_valid(frame: pd.DataFrame) -> bool:
+    """Whether a run table would be read: no run as trained is worse than guessing.
+
+    The choice depends on the losses alone, so the posterior stays calibrated over what is kept.
+    """
+    trained = frame["bits_post"].isna()
+    return bool((frame.loc[trained, "loss"] < np.log(frame.loc[trained, "vocab_size"])).all())
+
+
 def refit(compiled: object, law: Law, frame: pd.DataFrame, seed: int) -> object:
     """Sample a model compiled for the same design on new losses."""
     rows = arrange(frame)
@@ -95,13 +105,23 @@ def calibrate(law: Law, tables: int, seed: int = 0, frame: pd.DataFrame | None =
         frame = frame[(frame[["bits_weights", "bits_activations", "bits_kv"]] == 16).all(axis=1)]
     rows: Rows = arrange(frame)
     reference = reference_scales(frame)
-    truth = prior_draws(law, reference, tables, seed)
-    compiled = compile_model(build_model(law, rows, reference))
+    truth = prior_draws(law, reference, 20 * tables, seed)
+    compiled = compile_model(build_model(law, rows, reference), law, rows)
     ranks: dict[str, list[float]] = {}
     divergences = 0
-    for index in range(tables):
-        constants = {name: float(values[index]) for name, values in truth.items()}
-        simulated = simulate_losses(law, constants, frame, seed=seed + 1000 + index)
+    valid = (
+        (constants, simulated)
+        for index in range(20 * tables)
+        if is_valid(
+            simulated := simulate_losses(
+                law,
+                constants := {name: float(values[index]) for name, values in truth.items()},
+                frame,
+                seed=seed + 1000 + index,
+            )
+        )
+    )
+    for index, (constants, simulated) in enumerate(islice(valid, tables)):
         sampled = refit(compiled, law, simulated, seed=index)
         posterior = sampled["posterior"].to_dataset()  # type: ignore[index]
         divergences += int(sampled["sample_stats"]["diverging"].sum())  # type: ignore[index]

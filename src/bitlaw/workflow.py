@@ -97,7 +97,7 @@ def fit(
     law = law if isinstance(law, Law) else load_law(law)
     table, before = check(runs, law, mapping, pool)
     rows, reference = arrange(table.frame, pool), reference_scales(table.frame)
-    compiled = compile_model(build_model(law, rows, reference))
+    compiled = compile_model(build_model(law, rows, reference), law, rows)
     settings = SamplerSettings(seed=seed)
     for attempt in (1, 2):
         sampled = draw_posterior(compiled, settings, progress)
@@ -133,10 +133,11 @@ def reported_quantities(fitted: Fit) -> xr.Dataset:
 
 
 def _convergence(fitted: Fit) -> Sequence[Finding]:
-    from bitlaw.criticism.convergence import convergence_findings, retry_finding
+    from bitlaw.criticism.attempts import attempts_finding
+    from bitlaw.criticism.convergence import convergence_findings
 
     found = convergence_findings(fitted.posterior, fitted.sample_stats, reported_quantities(fitted))
-    return (*found, *retry_finding(fitted.provenance.attempts))
+    return (*found, attempts_finding(fitted.provenance.attempts, overall_status(found)))
 
 
 def answer(

@@ -129,6 +129,15 @@ def test_under_prior_is_the_same_decision_without_the_data(fit):
     assert set(envelope["options"][0]["loss"]) >= {"median", "lo", "hi"}
 
 
+@pytest.mark.parametrize("question", [{"flops": 1e6}, {"flops": 1e21, "bits": (2, 1)}])
+def test_no_better_than_guessing_is_said(fit, question):
+    decision = optimum(fit, **question)
+    assert "optimum.guessing" in {finding.code for finding in decision.findings}
+    assert str(decision.status) == "WARN"
+    assert json.dumps(decision.to_dict(), allow_nan=False)
+    assert "optimum.guessing" not in {finding.code for finding in optimum(fit, flops=1e21).findings}
+
+
 def test_ties_are_named():
     fit = collapsed_fit("kumar2024", kumar_constants(), samples=400, jitter=0.1)
     decision = optimum(fit, flops=1e21, bits=(7.02, 6.98))

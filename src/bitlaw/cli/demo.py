@@ -28,4 +28,4 @@ def demo(out: Out = Path("reports/tiny_sweep"), as_json: Json = False) -> int:
     from bitlaw import workflow
 
     fitted, page = workflow.demo(out, progress=show_progress(as_json))
-    return print_report("demo", fitted, page, as_json)
+    return print_report("demo", fitted, page, {}, as_json)

@@ -114,7 +114,7 @@ def print_findings(findings: Sequence[Finding], show_passed: bool = False) -> No
 
 
 def _finding_text(item: Finding) -> "Text":
-    text = styled(item.message)
+    text = styled(item.message if item.message.endswith((".", "!", "?")) else f"{item.message}.")
     text.append(f" {item.advice}" if item.advice else "", style="italic")
     text.append(f"  {item.code}", style="dim")
     return text

@@ -27,6 +27,7 @@ from bitlaw.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from bitlaw.inference.fit import Fit
+    from bitlaw.laws.law import Law
     from bitlaw.runs.table import RunTable
 
 EXAMPLE = """Examples:
@@ -36,7 +37,7 @@ bitlaw report runs.csv --out reports/mine
 bitlaw report fit.nc --out reports/7b --n-params 7B --tokens 1T --tolerance 0.01
 """
 
-SUMMARY = "summary.json"
+FIT_NAME, SUMMARY = "fit.nc", "summary.json"
 
 Source = Annotated[
     Path, typer.Argument(metavar="RUNS|FIT.nc", help="Run table, which is fitted first, or a Fit file.")
@@ -66,61 +67,69 @@ def report(
     require_output_folder(out)
     if (n_params is None) != (tokens is None):
         raise InputError("--n-params and --tokens go together; leave out both for the largest logged run")
-    is_fit = source.suffix == FIT_SUFFIX
-    opened = open_fit([source]) if is_fit else _open_runs(source, mapping, pool, method_post, group)
     from bitlaw import workflow
     from bitlaw.laws.registry import load_law
 
-    fitted, page = workflow.report(
-        opened,
-        out,
-        law=load_law(law),
-        pool=pool,
-        seed=seed,
-        progress=show_progress(as_json),
-        **given(
-            n_params=n_params,
-            tokens=tokens,
-            flops=flops,
-            tolerance=tolerance,
-            method_post=method_post,
-            group=group,
-        ),
+    asked = load_law(law)
+    opened: Fit | RunTable
+    if source.suffix == FIT_SUFFIX:
+        opened = open_fit([source])
+    else:
+        opened = open_runs(source, mapping, pool)
+        _require_question(source, opened, asked, pool, method_post, group)
+    question = given(
+        n_params=n_params,
+        tokens=tokens,
+        flops=flops,
+        tolerance=tolerance,
+        method_post=method_post,
+        group=group,
     )
-    return print_report("report", fitted, page, as_json)
+    fitted, page = workflow.report(
+        opened, out, law=asked, pool=pool, seed=seed, progress=show_progress(as_json), **question
+    )
+    return print_report("report", fitted, page, question, as_json)
 
 
-def print_report(command: str, fitted: "Fit", page: Path, as_json: bool) -> int:
-    """Print the opening sentence of a report and where the page is, and return the exit code."""
-    summary = json.loads(page.with_name(SUMMARY).read_text(encoding="utf-8"))
-    files: dict[str, Any] = {"report": str(page), "summary": str(page.with_name(SUMMARY))}
-    fit_file = page.with_name("fit.nc")
+def print_report(command: str, fitted: "Fit", page: Path, question: dict[str, Any], as_json: bool) -> int:
+    """Print how a report opens and where it is, and return the exit code."""
+    files = {"report": str(page)}
+    fit_file = page.with_name(FIT_NAME)
     if fit_file.is_file():
         files["fit"] = str(fit_file)
     mark_unconverged(fitted.status, as_json)
     if as_json:
-        print_json(command, fitted.status, fitted.findings, files | {"opening": summary["opening"]})
-    else:
-        print_text(summary["opening"])
-        print_findings(fitted.findings)
-        print_text("\n" + "\n".join(f"{name.capitalize()}: {path}" for name, path in files.items()))
+        summary = json.loads(page.with_name(SUMMARY).read_text(encoding="utf-8"))
+        print_json(command, fitted.status, fitted.findings, summary | files)
+        return exit_code(fitted.status)
+    from bitlaw import workflow
+    from bitlaw.reporting import opening
+
+    answers = workflow.answer(fitted, **question)
+    print_text(f"For {answers.question}:")
+    print_text(opening.training_sentence(answers.precision_fixed, fitted.law.name))
+    print_text(opening.post_training_sentence(answers.post_training, fitted.law.name))
+    print_findings(fitted.findings)
+    print_text("\n" + "\n".join(f"{name.capitalize()}: {path}" for name, path in files.items()))
     return exit_code(fitted.status)
 
 
-def _open_runs(
-    source: Path, mapping: Path | None, pool: str | None, method_post: str | None, group: str | None
-) -> "RunTable":
-    """The run table, with what is asked about it checked before anything is sampled."""
-    table = open_runs(source, mapping, pool)
-    methods = sorted(set(table.post["method_post"]))
+def _require_question(
+    source: Path, table: "RunTable", law: "Law", pool: str | None, method_post: str | None, group: str | None
+) -> None:
+    """Check what is asked about a run table before anything is sampled."""
+    methods = sorted(set(table.post["method_post"])) if law.post else []
     if method_post is not None and method_post not in methods:
-        raise InputError(
-            f'--method-post "{method_post}" is not in {source}; {did_you_mean(method_post, methods)}'
+        hint = (
+            did_you_mean(method_post, methods) if methods else f"law {law.name} has no rows to learn it from"
         )
-    if group is not None and pool is None:
-        raise InputError(f'--group "{group}" needs --pool, the column that names the groups')
-    if group is not None and pool is not None:
-        groups = sorted(set(table.frame[pool].astype(str)))
-        if group not in groups:
-            raise InputError(f'--group "{group}" is not in column {pool}; {did_you_mean(group, groups)}')
-    return table
+        raise InputError(f'--method-post "{method_post}" is not in {source}; {hint}')
+    if method_post is None and len(methods) > 1:
+        raise InputError(f"--method-post is needed, {source} has several; valid: {', '.join(methods)}")
+    if pool is None:
+        if group is not None:
+            raise InputError(f'--group "{group}" needs --pool, the column that names the groups')
+        return
+    groups = sorted(set(table.frame[pool].astype(str)))
+    if group is not None and group not in groups:
+        raise InputError(f'--group "{group}" is not in column {pool}; {did_you_mean(group, groups)}')

@@ -48,12 +48,13 @@ def plain_table(header: bool = True) -> "Table":
 
 
 def print_table(frame: "pd.DataFrame") -> None:
-    """Print the table of a decision; an interval's kind and unit move to the header of its column."""
+    """Print the table of a decision, without its empty columns; what intervals share moves to the header."""
     names = [str(name) for name in frame.columns]
     cells = [[_cell(name, value) for value in frame[name]] for name in frame.columns]
     for at, column in enumerate(cells):
         names[at], cells[at] = _shortened(names[at], column)
-    print_rows(names, list(zip(*cells, strict=True)))
+    filled = [at for at, column in enumerate(cells) if any(column)]
+    print_rows([names[at] for at in filled], list(zip(*(cells[at] for at in filled), strict=True)))
 
 
 def print_rows(columns: Sequence[str], rows: Rows, title: str = "", fold: bool = False) -> None:

@@ -15,10 +15,10 @@ def caveats(fit: Fit, points: pd.DataFrame) -> tuple[Finding, ...]:
     fit
         The fit an answer rests on.
     points
-        Points the answer is about, canonical columns.
+        Points the answer is about, canonical columns; may be empty.
     """
     own = tuple(finding for finding in fit.findings if finding.status is not Status.PASS)
-    return own + extrapolation_findings(fit, points)
+    return own if points.empty else own + extrapolation_findings(fit, points)
 
 
 def reasons(fit: Fit, point: pd.DataFrame) -> tuple[str, ...]:

@@ -51,6 +51,18 @@ def overflow_as_infinite(loss: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(loss), np.inf, loss)
 
 
+def mean_of(draws: np.ndarray) -> float:
+    """Mean over draws; inf where their sum is beyond floating point.
+
+    Examples
+    --------
+    >>> mean_of(np.array([1.0, 2.0])), mean_of(np.array([1e308, 1e308]))
+    (1.5, inf)
+    """
+    with np.errstate(over="ignore"):
+        return float(draws.mean())
+
+
 def monte_carlo_error(probability: float, samples: int) -> float:
     """Standard error √(p (1 - p) / S) of a probability counted over S draws.
 

@@ -9,12 +9,13 @@ import pandas as pd
 from bitlaw.decisions.caveats import caveats
 from bitlaw.decisions.costs import tokens_bought
 from bitlaw.decisions.groups import group_columns
-from bitlaw.decisions.intervals import indistinguishable, interval_of, monte_carlo_error
+from bitlaw.decisions.intervals import indistinguishable, interval_of, mean_of, monte_carlo_error
 from bitlaw.decisions.law_draws import LawDraws, law_draws
 from bitlaw.decisions.logged import LoggedRuns, logged_runs
 from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
 from bitlaw.decisions.question import PrecisionQuestion, largest_first
 from bitlaw.decisions.reoptimise import Allocation, reoptimise
+from bitlaw.finding import Finding, Status
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
 from bitlaw.runs.columns import UNQUANTIZED_BITS
@@ -24,6 +25,7 @@ REQUIRED_PROBABILITY = 0.9
 """Probability of being within tolerance that is asked where parameters and tokens are fixed."""
 
 _NEAR_SHARE = 0.01
+_NO_BETTER = 0.999
 _STEP_IN_LOG_TOKENS = 1e-3
 
 
@@ -91,7 +93,7 @@ def optimum(
     decision = _decide(fit, question, seed, prior=False)
     return replace(
         decision,
-        findings=caveats(fit, _answer_points(fit, decision)),
+        findings=caveats(fit, _answer_points(fit, decision)) + _guessing(fit, decision),
         under_prior=_decide(fit, question, seed, prior=True),
     )
 
@@ -172,7 +174,7 @@ def _option(
         probability_best=probability,
         probability_error=monte_carlo_error(probability, law.samples),
         probability_within=None if within is None else float(within[:, index].mean()),
-        expected_regret=float(regret[:, index].mean()),
+        expected_regret=mean_of(regret[:, index]),
         loss=interval_of(spent.loss[:, index], prob, LOSS_UNIT),
         n_params=interval_of(spent.n_params[:, index], prob, "parameters"),
         tokens=interval_of(spent.tokens[:, index], prob, "tokens"),
@@ -211,8 +213,7 @@ def _compute_worth(law: LawDraws, spent: Allocation, index: int, bits: float, ne
         law.loss(n_params, tokens * np.exp(step), bits)
         for step in (-_STEP_IN_LOG_TOKENS, _STEP_IN_LOG_TOKENS)
     )
-    slopes = _above(fewer, more) / (2.0 * _STEP_IN_LOG_TOKENS)
-    slope = float(np.median(slopes))
+    slope = float(np.median(_above(fewer, more))) / (2.0 * _STEP_IN_LOG_TOKENS)
     with np.errstate(over="ignore"):
         return float(np.expm1(near / slope)) if slope > 0 else np.inf
 
@@ -239,6 +240,20 @@ def _above(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return np.subtract(
         loss, reference, out=np.zeros_like(loss), where=np.isfinite(loss) | np.isfinite(reference)
     )
+
+
+def _guessing(fit: Fit, decision: PrecisionDecision) -> tuple[Finding, ...]:
+    """A warning where nothing on offer beats guessing, so that the bound makes every bit-width alike."""
+    ceiling = law_draws(fit, decision.question.tensors, decision.question.group).ceiling
+    loss = min(option.loss.median for option in decision.options)
+    if loss < _NO_BETTER * ceiling:
+        return ()
+    message = (
+        f"The lowest loss on offer, {loss:.4g} nats/token, is no better than guessing, {ceiling:.4g}: "
+        "there the law does not tell bit-widths apart."
+    )
+    advice = "Ask about more parameters and tokens, or more bits."
+    return (Finding("optimum.guessing", Status.WARN, loss, ceiling, message, advice),)
 
 
 def _answer_points(fit: Fit, decision: PrecisionDecision) -> pd.DataFrame:

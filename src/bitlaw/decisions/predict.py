@@ -11,6 +11,7 @@ from bitlaw.decisions.intervals import (
     interval_of,
     interval_text,
     json_value,
+    mean_of,
     overflow_as_infinite,
     require_probability,
 )
@@ -198,7 +199,7 @@ def _point(
     )
     return PointPrediction(
         inputs=_inputs(point),
-        mean=float(law_mean.mean()),
+        mean=mean_of(law_mean),
         new_run=interval_of(new_run, prob, LOSS_UNIT),
         law_mean=interval_of(law_mean, prob, LOSS_UNIT),
         prior=interval_of(under_prior, prob, LOSS_UNIT),

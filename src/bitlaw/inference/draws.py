@@ -108,7 +108,7 @@ def loss_draws(fit: Fit, points: pd.DataFrame, prior: bool = False, seed: int = 
         gap[:, after] = degradation(log_delta, trained[:, after], ceiling, np)
         with_effect = degradation(log_delta + noise.run[:, after], new_trained[:, after], ceiling, np)
         error = gap_scale(noise.scales, with_effect, np) * noise.post[:, after]
-        new_gap[:, after] = np.minimum(with_effect + error, ceiling - new_trained[:, after])
+        new_gap[:, after] = np.minimum(with_effect + error, np.maximum(ceiling - new_trained[:, after], 0.0))
     return LossDraws(trained, gap, new_trained + new_gap, new_gap)
 
 

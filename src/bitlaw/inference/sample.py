@@ -7,6 +7,10 @@ import nutpie
 import pymc as pm
 import xarray as xr
 
+from bitlaw.inference.rows import Rows
+from bitlaw.inference.start import jittered, start_point
+from bitlaw.laws.law import Law
+
 
 @dataclass(frozen=True)
 class SamplerSettings:
@@ -38,9 +42,18 @@ class SamplerSettings:
         )
 
 
-def compile_model(model: pm.Model) -> Any:
-    """A compiled model for nutpie; ``with_data`` gives it new losses without compiling again."""
-    return nutpie.compile_pymc_model(model)
+def compile_model(model: pm.Model, law: Law, rows: Rows) -> Any:
+    """A compiled model for nutpie; ``with_data`` gives it new losses without compiling again.
+
+    Parameters
+    ----------
+    model
+        What ``build_model`` made of the law and the rows.
+    law, rows
+        They decide where chains start.
+    """
+    start = {name: value for name, value in start_point(law, rows).items() if name in model.named_vars}
+    return nutpie.compile_pymc_model(model, initial_points=start, jitter_rvs=jittered(model, law))
 
 
 def draw_posterior(compiled: Any, settings: SamplerSettings, progress: bool = False) -> xr.DataTree:

@@ -13,6 +13,7 @@ from bitlaw.reporting.words import bits_list, gist, joined, of_status
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import LOSS_UNIT, format_bits, format_count, format_probability
 
+_METHOD_NAMES = {"rtn": "round-to-nearest (rtn)"}
 _TENSOR_NAMES = {"weights": "weights", "activations": "activations", "kv": "KV cache"}
 _SOMEBODY_ELSES_MODEL = 7e9
 _BYTES = 256
@@ -32,7 +33,7 @@ def training_sentence(decision: PrecisionDecision | None, law: str) -> str:
         return (
             f"Train {tensors} in {format_bits(best)} bits: with parameters and tokens fixed, that is the cheapest "
             f"precision on offer whose loss stays {allowed}, with probability "
-            f"{format_probability(option.probability_within or 0.0)} ({asked} was asked); the loss to expect is "
+            f"{format_probability(option.probability_within or 0.0)} ({asked} was asked); the law's mean loss there is "
             f"{interval_text(option.loss)}.{_runner_up_within(decision)}{edge}"
         )
     smaller = [option for option in decision.options if option.bits < UNQUANTIZED_BITS]
@@ -74,7 +75,13 @@ def free_sentence(decision: PrecisionDecision | None) -> str:
     ]
     rest = f"; {joined(others)}" if others else ""
     near = [bits for bits in decision.near_optimal if bits != best.bits]
-    as_good = f" {bits_list(near).capitalize()} would be within {nats_text(decision.near)} nats of it." if near else ""
+    as_good = ""
+    if near:
+        verb = "is" if len(near) == 1 else "are"
+        as_good = (
+            f" {bits_list(near)} {verb} near-optimal too (expected regret at most {nats_text(decision.near)} "
+            f"{LOSS_UNIT})."
+        )
     edge = " That is the edge of what was offered." if decision.at_edge else ""
     pays = ""
     if best.bits < UNQUANTIZED_BITS:
@@ -94,7 +101,7 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: str) -> s
     if decision is None:
         return f"About quantizing after training this fit of {law} says nothing."
     safe, tolerance = decision.smallest_safe_bits, f"{decision.tolerance:g} {LOSS_UNIT}"
-    method = f" by {decision.method_post}" if decision.method_post else ""
+    method = f" by {_METHOD_NAMES.get(decision.method_post, decision.method_post)}" if decision.method_post else ""
     trained = (
         "16-bit run"
         if min(decision.bits_weights, decision.bits_activations, decision.bits_kv) >= UNQUANTIZED_BITS
@@ -138,6 +145,7 @@ def sure_sentence(findings: tuple[Finding, ...]) -> str:
         parts.append(f"All {len(passed)} checks that ran passed.")
     if not_run:
         parts.append(f"{len(not_run)} could not run.")
+    parts.append("All of it assumes the one law that was fitted; another law may answer differently.")
     return " ".join(parts)
 
 

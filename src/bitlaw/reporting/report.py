@@ -1,12 +1,158 @@
-"""The report."""
+"""The report: one self-contained page and summary.json, written whole or not at all."""
+
+import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bitlaw.criticism.contraction import contraction_table
+from bitlaw.criticism.residuals import residual_table
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.predict import Prediction
+from bitlaw.finding import Status, overall_status
+from bitlaw.inference.fit import Fit
+from bitlaw.reporting import opening, tables
+from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits
+from bitlaw.reporting.meanings import meanings
+from bitlaw.reporting.summary import all_findings, source_name, summary
+from bitlaw.reporting.words import printable, range_text, symbol
+from bitlaw.units import format_count
+
+PAGE, SUMMARY = "index.html", "summary.json"
+
+
 @dataclass(frozen=True)
 class Answers:
+    """What is reported, for one question.
+
+    Parameters
+    ----------
+    prediction
+        The loss to expect at the question's points.
+    precision_fixed
+        Training precision with parameters and tokens fixed; None where the law has no such term.
+    precision_free
+        Training precision at the same compute, parameters and tokens re-optimised; None likewise.
+    post_training
+        Quantization after training; None where the fit says nothing about it.
+    question
+        The question in words, for example "332k parameters and 8M tokens, the largest logged run".
+    """
+
     prediction: Prediction
     precision_fixed: PrecisionDecision | None
     precision_free: PrecisionDecision | None
     post_training: PostTrainingDecision | None
     question: str
+
+
+def write_report(fit: Fit, answers: Answers, out: Path) -> Path:
+    """Write ``index.html`` and ``summary.json``.
+
+    Both are made in memory first and then put in place by renaming: whatever goes wrong, a figure
+    for instance, leaves the folder as it was.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    answers
+        What was decided from it.
+    out
+        Folder to write to; made if needed.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    page = render(fit, answers)
+    machine = json.dumps(summary(fit, answers), indent=1, allow_nan=False) + "\n"
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    texts = {out / PAGE: page, out / SUMMARY: machine}
+    parts = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in texts}
+    try:
+        for path, text in texts.items():
+            parts[path].write_text(text, encoding="utf-8", newline="\n")
+        for path, part in parts.items():
+            part.replace(path)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+    return out / PAGE
+
+
+def render(fit: Fit, answers: Answers) -> str:
+    """The page as text."""
+    environment = Environment(
+        loader=PackageLoader("bitlaw.reporting", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    css = environment.get_template("report.css").render()
+    return printable(environment.get_template("report.html.j2").render(_context(fit, answers), css=Markup(css)))
+
+
+def _context(fit: Fit, answers: Answers) -> dict[str, Any]:
+    findings = all_findings(fit, answers)
+    constants = contraction_table(fit)
+    fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
+    return {
+        "title": f"Training and quantization precision: {source_name(fit)}",
+        "question": answers.question,
+        "failed": overall_status(findings) is Status.FAIL,
+        "opening": [
+            ("Training precision", opening.training_sentence(fixed, fit.law.name), opening.free_sentence(free)),
+            ("After training", opening.post_training_sentence(post, fit.law.name), ""),
+            ("How sure", opening.sure_sentence(findings), opening.prior_sentence(fixed, free, post)),
+            ("For which models", opening.range_sentence(fit), ""),
+        ],
+        "prediction": answers.prediction.sentence(),
+        "precision_tables": [
+            table(decision)
+            for table, decision in ((tables.fixed_table, fixed), (tables.free_table, free))
+            if decision is not None
+        ],
+        "post_table": tables.post_table(post) if post is not None else None,
+        "decided": decision_exhibits(fixed, free, post),
+        "meanings": [(one, range_text(one.posterior), range_text(one.prior)) for one in meanings(fit)],
+        "evidence": evidence_exhibits(fit, constants, residual_table(fit)),
+        "findings_table": tables.findings_table(findings),
+        "constants_table": tables.constants_table(constants),
+        "runs_table": tables.runs_table(fit),
+        "worst_k": f"{fit.runs['pareto_k'].max():.2f}",
+        "elpd": f"{fit.runs['elpd'].sum():.1f}",
+        "runs": len(fit.runs),
+        "law": fit.law,
+        "centre": [
+            f"{symbol('N')}̄ = {format_count(fit.reference.n_params)} parameters",
+            f"{symbol('D')}̄ = {format_count(fit.reference.tokens)} tokens",
+        ],
+        "priors_table": tables.priors_table(fit),
+        "provenance": _provenance(fit),
+        "excluded_table": tables.excluded_table(fit),
+        "excluded": len(fit.excluded),
+    }
+
+
+def _provenance(fit: Fit) -> list[tuple[str, str]]:
+    own = fit.provenance
+    return [
+        ("run table", source_name(fit)),
+        ("rows used", f"{len(fit.rows)} of {fit.rows['run_id'].nunique()} training runs"),
+        ("SHA-256 of the rows used", own.table_hash),
+        ("law", fit.law.name),
+        ("pooled over", fit.pool or "nothing"),
+        ("seed", str(own.seed)),
+        ("attempts", f"{own.attempts}{' (the automatic retry was needed)' if own.attempts > 1 else ''}"),
+        ("sampler", ", ".join(f"{name} {value:g}" for name, value in own.settings.items())),
+        ("versions", ", ".join(f"{name} {version}" for name, version in own.versions.items())),
+    ]

@@ -37,8 +37,8 @@ def printable(text: str) -> str:
 
     Examples
     --------
-    >>> printable("a\\x00b")
-    'a\\N{REPLACEMENT CHARACTER}b'
+    >>> printable("a\\x00b") == "a\\ufffdb"
+    True
     """
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
@@ -71,6 +71,23 @@ def range_text(interval: Interval) -> str:
     digits = decimals_for(min(finite), max(finite)) if len(finite) > 1 else 1
     median, lo, hi = (_number(end, digits) for end in ends)
     return f"{median} ({lo} to {hi})"
+
+
+def cell_text(interval: Interval) -> str:
+    """As ``range_text``, to be broken in a narrow cell before the bracket only."""
+    return whole_bracket(range_text(interval))
+
+
+def whole_bracket(text: str) -> str:
+    """Keep what is in brackets on one line.
+
+    Examples
+    --------
+    >>> whole_bracket("1.5 (1.4 to 1.6)")
+    '1.5 (1.4\\xa0to\\xa01.6)'
+    """
+    before, bracket, inside = text.partition("(")
+    return before + bracket + inside.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _number(value: float, digits: int) -> str:

@@ -1,0 +1,242 @@
+"""Tables of the report as plain rows of text; the template only lays them out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bitlaw.decisions.intervals import count_text, nats_text
+from bitlaw.decisions.post_training_decision import PostTrainingDecision
+from bitlaw.decisions.precision_decision import PrecisionDecision
+from bitlaw.finding import Finding, Status
+from bitlaw.inference.fit import Fit
+from bitlaw.laws.spec import ARGUMENTS
+from bitlaw.reporting.words import cell_text, share_text, short_name, significant, symbol, whole_bracket
+from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count, format_probability
+
+HIGHEST_PARETO_K = 0.7
+"""Beyond it leaving a run out cannot be told from the draws (arXiv 1507.02646)."""
+
+_MOST_NAMES = 200
+_ORDER = (Status.FAIL, Status.WARN, Status.NOT_RUN, Status.PASS)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text.
+
+    Parameters
+    ----------
+    caption
+        What it holds, with the unit and kind of its intervals.
+    head
+        Column headings; the first column heads its rows.
+    rows
+        Cells.
+    marked
+        Indices of rows to set off.
+    """
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marked: tuple[int, ...] = ()
+
+
+def fixed_table(decision: PrecisionDecision) -> Table:
+    """The options where parameters and tokens are fixed."""
+    question, prior = decision.question, decision.under_prior
+    rows = [
+        (
+            f"{format_bits(option.bits)} bits",
+            format_probability(option.probability_within or 0.0),
+            format_probability(prior.option(option.bits).probability_within or 0.0) if prior else "–",
+            nats_text(option.expected_regret),
+            cell_text(option.loss),
+            str(option.diverged),
+            "yes" if option.measured else "no",
+        )
+        for option in decision.options
+    ]
+    return Table(
+        f"Parameters and tokens fixed: {question.text()}. Loss in {LOSS_UNIT}; intervals are "
+        f"{100 * question.prob:g} % ETI of the law's mean over {decision.draws} draws.",
+        (
+            "training bits",
+            f"P(within {question.tolerance:g} of 16 bits)",
+            "the same, prior alone",
+            "expected loss above the best",
+            "loss",
+            "logged runs diverged",
+            "within logged bits",
+        ),
+        tuple(rows),
+        _marked([option.bits for option in decision.options], decision.best),
+    )
+
+
+def free_table(decision: PrecisionDecision) -> Table:
+    """The options where parameters and tokens are re-optimised."""
+    question, prior = decision.question, decision.under_prior
+    rows = [
+        (
+            f"{format_bits(option.bits)} bits",
+            _with_error(option.probability_best, option.probability_error),
+            format_probability(prior.option(option.bits).probability_best) if prior else "–",
+            nats_text(option.expected_regret),
+            cell_text(option.loss),
+            _counts(option.n_params),
+            _counts(option.tokens),
+            cell_text(option.break_even),
+        )
+        for option in decision.options
+    ]
+    return Table(
+        f"Compute fixed: {question.text()}. Loss and regret in {LOSS_UNIT}; intervals are "
+        f"{100 * question.prob:g} % ETI over {decision.draws} draws; ± is the Monte Carlo error.",
+        (
+            "training bits",
+            "P(best)",
+            "P(best), prior alone",
+            "expected regret",
+            "loss",
+            "parameters",
+            "tokens",
+            "break-even speed-up",
+        ),
+        tuple(rows),
+        _marked([option.bits for option in decision.options], decision.best),
+    )
+
+
+def post_table(decision: PostTrainingDecision) -> Table:
+    """The bit-widths after training."""
+    prior = decision.under_prior
+    rows = [
+        (
+            f"{format_bits(option.bits_post)} bits",
+            format_probability(option.probability_safe),
+            format_probability(prior.option(option.bits_post).probability_safe) if prior else "–",
+            cell_text(option.degradation),
+            cell_text(option.degradation_mean),
+            _counts(option.critical_tokens),
+            format_probability(option.probability_past_critical),
+            "yes" if option.measured else "no",
+        )
+        for option in decision.options
+    ]
+    return Table(
+        f"Weights quantized after training{f' by {decision.method_post}' if decision.method_post else ''}: "
+        f"{format_count(decision.n_params)} parameters, {format_count(decision.tokens)} tokens. Degradation in "
+        f"{LOSS_UNIT}; intervals are {100 * decision.prob:g} % ETI over {decision.draws} draws. D_crit: tokens beyond "
+        "which more pretraining makes the quantized model worse.",
+        (
+            "bits after training",
+            f"P(degradation ≤ {decision.tolerance:g})",
+            "the same, prior alone",
+            "degradation of a new run",
+            "degradation, law's mean",
+            "D_crit, tokens",
+            "P(D_crit < tokens)",
+            "within logged bits",
+        ),
+        tuple(rows),
+        _marked([option.bits_post for option in decision.options], decision.smallest_safe_bits),
+    )
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """Every check, the worst first."""
+    ordered = sorted(findings, key=lambda finding: _ORDER.index(finding.status))
+    rows = [
+        (
+            finding.status.value.replace("_", " "),
+            finding.code,
+            significant(finding.value),
+            significant(finding.threshold),
+            finding.message,
+            finding.advice,
+        )
+        for finding in ordered
+    ]
+    return Table(
+        "Checks, the worst first. Only convergence can FAIL; NOT RUN is never a pass.",
+        ("status", "check", "value", "limit", "finding", "advice"),
+        tuple(rows),
+    )
+
+
+def constants_table(constants: pd.DataFrame) -> Table:
+    """Posterior and prior of every constant."""
+    rows = [
+        (
+            f"{symbol(one['name'])}{f' ({unit})' if (unit := one['unit']) else ''}",
+            one["meaning"],
+            cell_text(_interval(one, "posterior")),
+            cell_text(_interval(one, "prior")),
+            share_text(one["contraction"]),
+        )
+        for one in constants.to_dict("records")
+    ]
+    return Table(
+        "Constants and noise scales: median and 90 % ETI. Contraction is the share of the prior's variance that the "
+        "data took away.",
+        ("constant", "meaning", "posterior", "prior", "contraction"),
+        tuple(rows),
+    )
+
+
+def priors_table(fit: Fit) -> Table:
+    """The priors with their reasons and sources."""
+    rows = []
+    for prior in fit.law.priors:
+        names = ARGUMENTS[prior.distribution]
+        arguments = ", ".join(f"{name} {value:g}" for name, value in zip(names, prior.arguments, strict=True))
+        times = ""
+        if prior.times:
+            times = f" × {format_bits(fit.reference.smallest_bits[prior.times])} bits"
+        text = f"{prior.distribution}({arguments}){times}"
+        rows.append((symbol(prior.name), text, prior.reason, prior.source))
+    return Table("Priors of the sampled quantities.", ("quantity", "prior", "reason", "source"), tuple(rows))
+
+
+def runs_table(fit: Fit) -> Table:
+    """The runs that the fit leans on so much that leaving them out cannot be told from the draws."""
+    worst = fit.runs[~(fit.runs["pareto_k"] <= HIGHEST_PARETO_K)].sort_values("pareto_k", ascending=False)
+    rows = [
+        (short_name(str(run["run_id"])), f"{run['pareto_k']:.2f}", f"{run['elpd']:.1f}")
+        for run in worst.head(_MOST_NAMES).to_dict("records")
+    ]
+    return Table(
+        f"Runs with a Pareto k above {HIGHEST_PARETO_K:g}: the fit leans on them, and their elpd is not reliable.",
+        ("run", "Pareto k", "elpd, nats"),
+        tuple(rows),
+    )
+
+
+def excluded_table(fit: Fit) -> Table:
+    """The rows left out, by reason."""
+    rows = []
+    for reason, group in fit.excluded.groupby("reason", sort=True):
+        names = list(dict.fromkeys(short_name(str(name)) for name in group["run_id"]))
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        rows.append((str(reason), str(len(group)), f"{', '.join(names[:_MOST_NAMES])}{more}"))
+    return Table("Rows left out, by reason.", ("reason", "rows", "runs"), tuple(rows))
+
+
+def _interval(one: dict, which: str) -> Interval:
+    return Interval(*(one[f"{which}_{end}"] for end in ("median", "lo", "hi")))
+
+
+def _counts(interval: Interval) -> str:
+    text = count_text(interval).replace(f"{100 * interval.prob:g} % {interval.kind} ", "")
+    return whole_bracket(text.removesuffix(f" {interval.unit}").replace("inf", "∞"))
+
+
+def _with_error(probability: float, error: float) -> str:
+    text = format_probability(probability)
+    return text if text.startswith(("<", ">")) else f"{text} ± {100 * error:.1f}"
+
+
+def _marked(bits: list[float], best: float | None) -> tuple[int, ...]:
+    return (bits.index(best),) if best in bits else ()

@@ -1,0 +1,148 @@
+"""Bad input and usage: exit 2, stdout empty, lines that name what is wrong, nothing written."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+POINT = ["--n-params", "1e9", "--tokens", "1e10"]
+BAD_COUNTS = ["-5", "0", "nan", "inf", "abc", "", "7X", "1_000"]
+
+
+@pytest.fixture
+def folder(
+    tmp_path: Path, fit_file: Path, runs_file: Path, pooled_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A folder with good and bad files, as the working directory."""
+    for source, name in ((fit_file, "fit.nc"), (runs_file, "runs.csv"), (pooled_file, "pooled.nc")):
+        shutil.copy(source, tmp_path / name)
+    (tmp_path / "truncated.nc").write_bytes(fit_file.read_bytes()[:20000])
+    (tmp_path / "text.nc").write_text("hello")
+    (tmp_path / "empty.nc").write_bytes(b"")
+    xr.Dataset({"a": ("x", np.ones(2))}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    (tmp_path / "typo.toml").write_text('n_parms = "N"\n')
+    (tmp_path / "absent.toml").write_text('n_params = "N"\n')
+    (tmp_path / "broken.toml").write_text("n_params = \n")
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "one.csv").write_text("run_id,n_params,tokens,loss\na,1,1,2\n")
+    (tmp_path / "bad.csv").write_text("run_id,n_params,tokens,loss\na,-1,1,2\nb,1,text,2\n")
+    (tmp_path / "points.csv").write_text("n_params,tokens,bits_weights\n1e8,abc,4\n-3,1e9,77\n")
+    (tmp_path / "typo.csv").write_text("n_params,tokens,bits_wieghts\n1e8,1e9,4\n")
+    (tmp_path / "lacks.csv").write_text("n_params,note\n1e8,x\n")
+    (tmp_path / "gap.csv").write_text("n_params,tokens,flops\n1e8,,\n,1e9,\n")
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+CASES = {
+    # files that are no run tables
+    "no table": (["check", "nope.csv"], ["nope.csv: there is no such file"]),
+    "empty table": (["check", "empty.csv"], ["empty.csv: the file is empty"]),
+    "one row": (["fit", "one.csv", "--out", "x.nc"], ["one.csv: 1 usable row"]),
+    "bad cells": (
+        ["check", "bad.csv"],
+        ['row 1 (line 2), column "n_params": "-1"', '"text" is not a number'],
+    ),
+    "fit as table": (["fit", "fit.nc", "--out", "x.nc"], ["fit.nc: this is a fit by its name"]),
+    # mapping, law, pool
+    "no mapping": (["check", "runs.csv", "--map", "nope.toml"], ["nope.toml: there is no such file"]),
+    "mapping typo": (
+        ["fit", "runs.csv", "--map", "typo.toml", "--out", "x.nc"],
+        ['did you mean "n_params"?'],
+    ),
+    "mapping of nothing": (["check", "runs.csv", "--map", "absent.toml"], ['no column "N"']),
+    "mapping no TOML": (["report", "runs.csv", "--map", "broken.toml", "--out", "x"], ["not valid TOML"]),
+    "law near": (["fit", "runs.csv", "--law", "kumar", "--out", "x.nc"], ['did you mean "kumar2024"?']),
+    "law unknown": (["check", "runs.csv", "--law", "xyz"], ['unknown law "xyz"', "chinchilla, coupled"]),
+    "law file": (["laws", "nope.toml"], ["nope.toml: no such law file"]),
+    "toml of all": (["laws", "--toml"], ["give its NAME"]),
+    "pool unknown": (["fit", "runs.csv", "--pool", "famly", "--out", "x.nc"], ['did you mean "family"?']),
+    "pool of numbers": (["check", "runs.csv", "--pool", "tokens"], ["no column of groups"]),
+    "pool empty": (["check", "runs.csv", "--pool", "corpus"], ["the column is empty"]),
+    # output
+    "suffix": (["fit", "runs.csv", "--out", "x.csv"], ["ends in .nc"]),
+    "out is a folder": (["fit", "runs.csv", "--out", "."], ["ends in .nc"]),
+    "file in the way": (["fit", "runs.csv", "--out", "file/x.nc"], ["file is a file, not a folder"]),
+    "report over file": (["report", "runs.csv", "--out", "file"], ["file is a file, not a folder"]),
+    "demo below file": (["demo", "--out", "file/x/y"], ["file is a file, not a folder"]),
+    # fits
+    "no fit": (["predict", "nope.nc", *POINT], ["nope.nc: no such fit file"]),
+    "truncated": (["predict", "truncated.nc", *POINT], ["truncated.nc: not a readable netCDF file"]),
+    "text fit": (["optimum", "text.nc", "--flops", "1e20"], ["text.nc: not a readable netCDF file"]),
+    "empty fit": (["ptq", "empty.nc", *POINT], ["empty.nc: not a readable netCDF file"]),
+    "not ours": (["report", "other.nc", "--out", "x"], ["other.nc: not a bitlaw Fit file"]),
+    "two fits": (["predict", "fit.nc", "fit.nc", *POINT], ["several laws at once are not supported yet"]),
+    # numbers
+    "bits above": (["predict", "fit.nc", *POINT, "--bits-weights", "33"], ["--bits-weights", "from 1 to 32"]),
+    "bits below": (["predict", "fit.nc", *POINT, "--bits-post", "0.5"], ["--bits-post", "from 1 to 32"]),
+    "bits text": (["optimum", "fit.nc", "--flops", "1e20", "--bits", "16,x"], ['"x" is not a number']),
+    "bits gap": (["ptq", "fit.nc", *POINT, "--bits", "8,,4"], ['"8,,4" has an empty entry']),
+    "prob 1": (["predict", "fit.nc", *POINT, "--prob", "1"], ["--prob", "between 0 and 1"]),
+    "prob nan": (["predict", "fit.nc", *POINT, "--prob", "nan"], ["--prob", "between 0 and 1"]),
+    "prob text": (["optimum", "fit.nc", "--flops", "1e20", "--prob", "x"], ["--prob", "between 0 and 1"]),
+    "tolerance": (["ptq", "fit.nc", *POINT, "--tolerance", "-1"], ["--tolerance", "above 0"]),
+    "tolerance inf": (["optimum", "fit.nc", *POINT, "--tolerance", "inf"], ["--tolerance", "above 0"]),
+    "seed": (["fit", "runs.csv", "--out", "x.nc", "--seed", "1.5"], ["--seed", "a whole number from 0"]),
+    "loss": (["ptq", "fit.nc", *POINT, "--loss", "99"], ["no better than guessing"]),
+    # questions that cannot be asked
+    "no size": (["predict", "fit.nc", "--n-params", "1e9"], ["a point needs --n-params"]),
+    "tokens twice": (["predict", "fit.nc", *POINT, "--flops", "1e20"], ["a point needs --n-params"]),
+    "no term": (["predict", "fit.nc", *POINT, "--bits-gradients", "8"], ["no term for bits_gradients"]),
+    "nothing fixed": (["optimum", "fit.nc"], ["cannot decide from nothing"]),
+    "tensors": (["optimum", "fit.nc", "--flops", "1e20", "--tensors", "weight"], ['did you mean "weights"?']),
+    "method": (["ptq", "fit.nc", *POINT, "--method-post", "rtn"], ['valid: "gptq"']),
+    "no group": (["optimum", "pooled.nc", "--flops", "1e20"], ["valid: large, small"]),
+    "group typo": (["ptq", "pooled.nc", *POINT, "--group", "larg"], ['did you mean "large"?']),
+    "group unpooled": (["optimum", "fit.nc", "--flops", "1e20", "--group", "a"], ["not pooled"]),
+    "report half": (["report", "runs.csv", "--out", "x", "--tokens", "1e9"], ["go together"]),
+    "report method": (["report", "runs.csv", "--out", "x", "--method-post", "rtn"], ["valid: gptq"]),
+    "report group": (["report", "runs.csv", "--out", "x", "--group", "a"], ["needs --pool"]),
+    # tables of points
+    "points cells": (
+        ["predict", "fit.nc", "--points", "points.csv"],
+        ['row 1 (line 2), column "tokens": "abc"', 'column "n_params": "-3"', 'column "bits_weights": "77"'],
+    ),
+    "points typo": (["predict", "fit.nc", "--points", "typo.csv"], ['did you mean "bits_weights"?']),
+    "points lack": (["predict", "fit.nc", "--points", "lacks.csv"], ['column "tokens" is missing']),
+    "points gap": (
+        ["predict", "fit.nc", "--points", "gap.csv"],
+        ['row 1 (line 2), column "tokens": is empty', 'row 2 (line 3), column "n_params": is empty'],
+    ),
+    "points missing": (["predict", "fit.nc", "--points", "nope.csv"], ["nope.csv: there is no such file"]),
+    "points and flag": (
+        ["predict", "fit.nc", "--points", "gap.csv", "--corpus", "x"],
+        ["exclude each other"],
+    ),
+    # usage
+    "command": (["chek"], ["Did you mean 'check'?"]),
+    "flag": (["check", "runs.csv", "--lawz", "x"], ["No such option: --lawz"]),
+    "argument": (["check"], ["Missing argument 'RUNS'", "bitlaw check --help"]),
+    "option": (["fit", "runs.csv"], ["Missing option '--out'"]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("json", [False, True])
+def test_bad_input_exits_2_with_a_clear_line(case: str, json: bool, folder: Path, bitlaw) -> None:
+    words, expected = CASES[case]
+    before = sorted(folder.rglob("*"))
+    done = bitlaw(*words, *(["--json"] if json and words != ["chek"] else []))
+    assert done.code == 2
+    assert done.out == ""
+    assert all(line.startswith("bitlaw: ") for line in done.err.splitlines())
+    for text in expected:
+        assert text in done.err
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("value", BAD_COUNTS)
+@pytest.mark.parametrize("command", ["predict", "optimum", "ptq"])
+@pytest.mark.parametrize("flag", ["--n-params", "--tokens"])
+def test_counts_are_positive_finite_numbers(command: str, flag: str, value: str, bitlaw) -> None:
+    done = bitlaw(command, "fit.nc", flag, value)
+    assert (done.code, done.out) == (2, "")
+    assert f"'{flag}': " in done.err
+    assert len(done.err.splitlines()) == 1

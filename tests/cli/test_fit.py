@@ -1,0 +1,66 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bitlaw.finding import Finding
+from bitlaw.inference.fit import Fit
+from bitlaw.inference.fit_file import load_fit
+
+
+@pytest.fixture
+def sampled(fitted: Fit, not_converged: Finding, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """Calls of ``workflow.fit``, which returns a fit made without sampling."""
+    calls = []
+
+    def without_sampling(runs: object, law: object, **options: object) -> Fit:
+        calls.append({"rows": len(runs.frame), "law": law.name} | options)
+        findings = (not_converged,) if options["seed"] == 1 else ()
+        return replace(fitted, findings=findings)
+
+    monkeypatch.setattr("bitlaw.workflow.fit", without_sampling)
+    return calls
+
+
+def test_fit_is_saved_and_its_constants_shown(
+    runs_file: Path, tmp_path: Path, fitted: Fit, sampled, bitlaw
+) -> None:
+    out = tmp_path / "new" / "fit.nc"
+    done = bitlaw("fit", runs_file, "--law", "kumar2024", "--pool", "family", "--out", out)
+    assert (done.code, done.err) == (0, "")
+    assert load_fit(out).law.name == "kumar2024"
+    assert sampled == [
+        {"rows": len(fitted.rows), "law": "kumar2024", "pool": "family", "seed": 0, "progress": False}
+    ]
+    for text in ("posterior (90 % ETI)", "gamma_post", "contraction", str(out)):
+        assert text in done.out
+
+
+def test_json(runs_file: Path, tmp_path: Path, sampled, bitlaw) -> None:
+    out = tmp_path / "fit.nc"
+    answer = json.loads(bitlaw("fit", runs_file, "--out", out, "--json").out)
+    assert (answer["command"], answer["status"], answer["fit"]) == ("fit", "PASS", str(out))
+    constants = {row["name"]: row for row in answer["constants"]}
+    assert constants["E"]["posterior_median"] == pytest.approx(2.76, abs=0.1)
+    assert sampled[0]["law"] == "kumar2024-coupled"
+
+
+def test_an_unconverged_fit_is_saved_marked_with_code_1(
+    runs_file: Path, tmp_path: Path, sampled, bitlaw
+) -> None:
+    out = tmp_path / "fit.nc"
+    done = bitlaw("fit", runs_file, "--out", out, "--seed", "1")
+    assert done.code == 1
+    assert "FAIL: This fit did not converge" in done.out
+    assert load_fit(out).status == "FAIL"
+
+
+@pytest.mark.slow
+def test_a_real_fit_answers(runs_file: Path, tmp_path: Path, bitlaw) -> None:
+    out = tmp_path / "fit.nc"
+    done = bitlaw("fit", runs_file, "--law", "chinchilla", "--out", out, "--json")
+    answer = json.loads(done.out)
+    assert done.code == int(answer["status"] == "FAIL")
+    assert answer["rows"] == 9
+    assert bitlaw("predict", out, "--n-params", "1e8", "--tokens", "1e10").code == done.code

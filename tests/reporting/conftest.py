@@ -1,0 +1,89 @@
+"""Fits and answers to report on, made without sampling."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.predict import predict
+from bitlaw.decisions.ptq import ptq
+from bitlaw.finding import Finding, Status
+from bitlaw.inference.draws import points_frame
+from bitlaw.inference.fit import Fit
+from bitlaw.reporting.report import Answers
+from fits import collapsed_fit, kumar_constants
+
+N_PARAMS, TOKENS = 1e8, 1e10
+CHINCHILLA = {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37}
+
+
+def make_answers(fit: Fit) -> Answers:
+    """What workflow.answer gives, without the post-training decision where no row is quantized."""
+    has_post = fit.law.post is not None and bool(fit.rows["bits_post"].notna().any())
+    group = fit.group_names[0] if fit.pool else None
+    point = points_frame(n_params=N_PARAMS, tokens=TOKENS)
+    if fit.pool:
+        point[fit.pool] = group
+    sizes = {"n_params": N_PARAMS, "tokens": TOKENS, "group": group}
+    return Answers(
+        prediction=predict(fit, point),
+        precision_fixed=optimum(fit, **sizes) if fit.law.capacity else None,
+        precision_free=optimum(fit, flops=6 * N_PARAMS * TOKENS, group=group) if fit.law.capacity else None,
+        post_training=ptq(fit, **sizes) if has_post else None,
+        question="100M parameters and 10B tokens, the largest logged run",
+    )
+
+
+def full_fit() -> Fit:
+    fit = collapsed_fit("kumar2024", kumar_constants(), jitter=0.02, vocab_size=50257.0)
+    findings = (
+        Finding("convergence.rhat", Status.PASS, 1.001, 1.01, "The largest R-hat is 1.001."),
+        Finding("design.runs", Status.WARN, 9.0, 34.0, "9 runs for 17 constants: the priors decide.", "Log more."),
+        Finding("noise.student_t", Status.NOT_RUN, None, None, "Not checked: nothing to check."),
+    )
+    return replace(fit, findings=findings)
+
+
+@pytest.fixture(scope="session")
+def fit() -> Fit:
+    return full_fit()
+
+
+@pytest.fixture(scope="session")
+def answers(fit: Fit) -> Answers:
+    return make_answers(fit)
+
+
+@pytest.fixture(scope="session")
+def answers_for() -> Callable[[Fit], Answers]:
+    return make_answers
+
+
+@pytest.fixture(scope="session")
+def edge_fits() -> dict[str, Fit]:
+    """Tables of other designs than the demo's."""
+    full = full_fit()
+    own = full.rows
+    unquantized = (own[["bits_weights", "bits_activations", "bits_kv"]] >= 16).all(axis=1)
+    rng = np.random.default_rng(0)
+    only_sixteen = collapsed_fit("chinchilla", CHINCHILLA, jitter=0.02)
+    many = np.repeat(own[unquantized & own["bits_post"].isna()].iloc[[0]].index, 60)
+    sizes = own.loc[many].assign(n_params=np.geomspace(1e6, 1e10, 60), tokens=np.geomspace(1e8, 1e12, 60))
+    sizes = sizes.assign(run_id=[f"run {i}" for i in range(60)], loss=rng.uniform(3.0, 4.0, 60)).reset_index(drop=True)
+    return {
+        "16 bits only": only_sixteen,
+        "many sizes": replace(full, rows=sizes),
+        "one size": replace(full, rows=own[own["n_params"] == own["n_params"].min()]),
+        "one size, one length": replace(
+            full,
+            rows=own[(own["n_params"] == own["n_params"].min()) & (own["tokens"] == own["tokens"].min())],
+        ),
+        "no rows quantized after training": replace(full, rows=own[own["bits_post"].isna()]),
+        "no 16-bit runs": replace(full, rows=own[~unquantized]),
+        "rows after training only": replace(full, rows=own[own["bits_post"].notna()]),
+        "pooled": collapsed_fit(
+            "kumar2024", kumar_constants(), jitter=0.02, pool="corpus", groups={"web": {}, "code": {"E": 2.0}}
+        ),
+    }

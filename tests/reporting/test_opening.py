@@ -1,0 +1,73 @@
+from dataclasses import replace
+
+import pytest
+
+from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.ptq import ptq
+from bitlaw.finding import Finding, Status
+from bitlaw.inference.fit import Fit
+from bitlaw.reporting import opening
+from bitlaw.reporting.report import Answers
+from bitlaw.reporting.words import gist
+
+
+@pytest.mark.parametrize("tolerance", [1e-6, 1e-3, 0.05, 10.0])
+def test_training_sentence_names_the_decision(fit: Fit, tolerance: float) -> None:
+    decision = optimum(fit, n_params=1e8, tokens=1e10, tolerance=tolerance)
+    text = opening.training_sentence(decision, fit.law.name)
+    assert f"{decision.best:g} bits" in text
+    assert f"{tolerance:g} nats/token" in text
+    assert ("smallest on offer" in text) == (decision.best == 3)
+
+
+def test_training_sentence_without_an_answer(fit: Fit) -> None:
+    decision = optimum(fit, n_params=1e8, tokens=1e10, tolerance=1e-9, bits=(4, 3))
+    assert decision.best is None
+    assert opening.training_sentence(decision, fit.law.name).startswith("No bit-width on offer will do")
+
+
+@pytest.mark.parametrize("tolerance", [1e-9, 0.01, 10.0])
+def test_post_training_sentence_names_the_decision(fit: Fit, tolerance: float) -> None:
+    decision = ptq(fit, 1e8, 1e10, tolerance=tolerance)
+    text = opening.post_training_sentence(decision, fit.law.name)
+    if decision.smallest_safe_bits is None:
+        assert text.startswith("Do not quantize")
+    else:
+        assert f"no fewer than {decision.smallest_safe_bits:g} bits" in text
+    assert "gptq" in text
+
+
+def test_every_failing_and_warning_check_is_named() -> None:
+    findings = tuple(
+        Finding(f"a.{status}", status, 1.0, 2.0, f"Check {status} says so: details.") for status in Status
+    )
+    text = opening.sure_sentence(findings)
+    assert "Check FAIL says so" in text
+    assert "Check WARN says so" in text
+    assert "details" not in text
+    assert "do not use" in text
+
+
+def test_all_passed_is_said() -> None:
+    text = opening.sure_sentence((Finding("a.b", Status.PASS, 1.0, 2.0, "Fine."),))
+    assert "passed" in text
+
+
+def test_range_is_the_tables(fit: Fit) -> None:
+    assert "25M to 400M parameters" in opening.range_sentence(fit)
+    large = replace(fit, rows=fit.rows.assign(n_params=7e9, vocab_size=256.0))
+    assert "7B parameters" in opening.range_sentence(large)
+    assert "not advice" not in opening.range_sentence(large)
+    assert "byte-level" in opening.range_sentence(large)
+
+
+def test_the_prior_alone_stands_beside(answers: Answers) -> None:
+    text = opening.prior_sentence(answers.precision_fixed, answers.precision_free, answers.post_training)
+    assert text.startswith("Without the data")
+    assert text.count("bits") + text.count("none on offer") == 3
+
+
+def test_gist_of_a_long_message() -> None:
+    finding = Finding("a.b", Status.WARN, None, None, "12 rows left out. More words; and more.")
+    assert gist(finding) == "12 rows left out"
+
