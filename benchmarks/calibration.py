@@ -1,4 +1,4 @@
-"""Simulation-based calibration: are parameters drawn from the prior inside their 90 % intervals?
+"""Simulation-based calibration: how often a 90 % interval contains the parameter that made the table.
 
 Tables are simulated from one design with parameters drawn from the prior, fitted with one compiled
 model, and each parameter's true value is looked up in its posterior. Over n tables a 90 % interval

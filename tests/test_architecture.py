@@ -58,7 +58,9 @@ def test_imports_go_up_the_list_only(path: Path) -> None:
             assert own in ONLY_IN[parts[0]], f"{module} has no place in {own}"
 
 
-@pytest.mark.parametrize("package", ["runs", "laws", "inference", "criticism", "decisions", "reporting", "cli"])
+@pytest.mark.parametrize(
+    "package", ["runs", "laws", "inference", "criticism", "decisions", "reporting", "cli"]
+)
 def test_room_init_files_hold_a_docstring_only(package: str) -> None:
     body = ast.parse((SOURCE / package / "__init__.py").read_text(encoding="utf-8")).body
     assert len(body) == 1
@@ -70,7 +72,9 @@ def test_laws_and_cli_import_no_arrays_at_module_level(package: str) -> None:
     for path in (SOURCE / package).rglob("*.py"):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Import | ast.ImportFrom):
-                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
+                names = (
+                    [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
+                )
                 assert not {str(name).split(".")[0] for name in names} & {"numpy", "pandas", "xarray"}, path
 
 
@@ -100,4 +104,6 @@ def test_architecture_page_names_every_room() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     for path in SOURCE.rglob("*.py"):
         if path.name != "__init__.py":
-            assert f"`{path.relative_to(SOURCE)}`" in page, f"ARCHITECTURE.md does not say what {path.name} is for"
+            assert f"`{path.relative_to(SOURCE)}`" in page, (
+                f"ARCHITECTURE.md does not say what {path.name} is for"
+            )

@@ -61,9 +61,7 @@ def is_wanted(relative: Path) -> bool:
 def read_library(root: Path) -> list[tuple[str, bytes]]:
     """(relative path, contents) of the wanted files, sorted, duplicates dropped."""
     paths = (path for path in root.rglob("*.py") if path.is_file())
-    relatives = sorted(
-        (path.relative_to(root) for path in paths), key=lambda path: path.as_posix()
-    )
+    relatives = sorted((path.relative_to(root) for path in paths), key=lambda path: path.as_posix())
     seen: set[bytes] = set()
     files = []
     for relative in relatives:
@@ -114,9 +112,7 @@ def load_corpus(root: Path | None = None) -> Corpus:
     return Corpus(training, validation, record)
 
 
-def training_offsets(
-    stream_length: int, context: int, count: int, seed: int
-) -> torch.Tensor:
+def training_offsets(stream_length: int, context: int, count: int, seed: int) -> torch.Tensor:
     """Start offsets of ``count`` training windows, in this seed's order.
 
     The stream is cut into non-overlapping windows, visited in a random order
@@ -126,15 +122,11 @@ def training_offsets(
     available = (stream_length - 1) // context
     generator = torch.Generator().manual_seed(1_000_003 + seed)
     passes = -(-count // available)
-    order = torch.cat(
-        [torch.randperm(available, generator=generator) for _ in range(passes)]
-    )
+    order = torch.cat([torch.randperm(available, generator=generator) for _ in range(passes)])
     return order[:count] * context
 
 
-def validation_windows(
-    stream: torch.Tensor, context: int, count: int
-) -> torch.Tensor:
+def validation_windows(stream: torch.Tensor, context: int, count: int) -> torch.Tensor:
     """``count`` evenly spaced windows, as a (count, context + 1) tensor of bytes."""
     last = stream.numel() - context - 1
     offsets = torch.arange(count) * last // max(1, count - 1)

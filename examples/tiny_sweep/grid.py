@@ -99,10 +99,7 @@ def baseline_runs() -> list[Run]:
 def quantized_runs() -> list[Run]:
     """Quantized runs, one cell after another, each cell over all its settings."""
     common = [make_run(*cell, bits) for cell in COMMON_CELLS for bits in QUANTIZED]
-    extra = [
-        make_run(*EXTRA_CELLS[at % len(EXTRA_CELLS)], bits)
-        for at, bits in enumerate(QUANTIZED)
-    ]
+    extra = [make_run(*EXTRA_CELLS[at % len(EXTRA_CELLS)], bits) for at, bits in enumerate(QUANTIZED)]
     return common + extra
 
 
@@ -132,9 +129,7 @@ def spread(cheap: list[Run], expensive: list[Run]) -> list[Run]:
 def planned_runs() -> list[Run]:
     """All runs, ordered so that any prefix is a usable design."""
     baselines, far = baseline_runs(), [make_run(*cell) for cell in FAR_CELLS]
-    cheap_baselines = [
-        run for run in baselines if run.estimated_seconds < EXPENSIVE_SECONDS
-    ]
+    cheap_baselines = [run for run in baselines if run.estimated_seconds < EXPENSIVE_SECONDS]
     costly_baselines = baselines[len(cheap_baselines) :]
     quantized, repeated = quantized_runs(), repeated_runs()
     one, two = len(QUANTIZED), 2 * len(QUANTIZED)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as functional
-from torch import nn
-
 from quantize import Precision, fake_quantize
+from torch import nn
 
 VOCABULARY = 256
 HEAD_WIDTH = 16

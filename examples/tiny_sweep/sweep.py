@@ -1,8 +1,8 @@
 """Run the sweep, resume it, show its plan, or assemble its table.
 
-    python sweep.py --plan
-    python sweep.py --out DIR --workers 2 --nice 19
-    python sweep.py --out DIR --assemble TABLE.csv
+python sweep.py --plan
+python sweep.py --out DIR --workers 2 --nice 19
+python sweep.py --out DIR --assemble TABLE.csv
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 import torch
-
 from corpus import Corpus, load_corpus
 from grid import Run, planned_runs
 from results import (
@@ -69,9 +68,7 @@ def prepare_folder(folder: Path, workers: int) -> None:
 
 def describe(rows: list[dict[str, object]]) -> str:
     """One line on a finished run: its id, seconds and losses."""
-    losses = " ".join(
-        f"{row['bits_post'] or 'trained'}:{row['loss']:.4f}" for row in rows
-    )
+    losses = " ".join(f"{row['bits_post'] or 'trained'}:{row['loss']:.4f}" for row in rows)
     return f"{rows[0]['run_id']} {rows[0]['wall_seconds']:.1f}s {losses}"
 
 
@@ -97,10 +94,7 @@ def show_plan() -> None:
         elapsed += run.estimated_seconds
         print(f"{run.run_id:55s} {run.estimated_seconds:7.0f} s {elapsed:8.0f} s")
     post_rows = sum(run.post_rows for run in runs)
-    print(
-        f"{len(runs)} training runs, {post_rows} rounded rows, "
-        f"about {elapsed:.0f} thread-seconds"
-    )
+    print(f"{len(runs)} training runs, {post_rows} rounded rows, about {elapsed:.0f} thread-seconds")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -129,10 +123,7 @@ def main() -> None:
         sys.exit("--out DIR is needed")
     elif arguments.assemble:
         record = assemble(arguments.out, arguments.assemble, len(planned_runs()))
-        print(
-            f"{record['runs_finished']} of {record['runs_planned']} runs, "
-            f"{record['rows']} rows"
-        )
+        print(f"{record['runs_finished']} of {record['runs_planned']} runs, {record['rows']} rows")
     else:
         run_sweep(arguments.out, arguments.workers, arguments.nice)
 

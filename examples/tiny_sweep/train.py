@@ -7,7 +7,6 @@ import time
 
 import torch
 import torch.nn.functional as functional
-
 from corpus import Corpus, training_offsets, validation_windows
 from grid import BATCH, BYTES_PER_STEP, CONTEXT, POST_BITS, Run
 from model import VOCABULARY, ByteDecoder
@@ -67,9 +66,7 @@ def train_model(run: Run, stream: torch.Tensor) -> tuple[ByteDecoder, int]:
     for step in range(run.steps):
         tokens = stream[offsets[step] + window].long()
         logits = model(tokens[:, :-1], run.precision)
-        loss = functional.cross_entropy(
-            logits.view(-1, VOCABULARY), tokens[:, 1:].reshape(-1)
-        )
+        loss = functional.cross_entropy(logits.view(-1, VOCABULARY), tokens[:, 1:].reshape(-1))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, CLIP_NORM)
         rate = peak * schedule(step, run.steps)
@@ -112,9 +109,7 @@ def evaluate_rounded(
     the training bits. The model's weights are overwritten.
     """
     weights = list(model.block_weights())
-    deployed = [
-        round_to_nearest(weight, precision.weights).clone() for weight in weights
-    ]
+    deployed = [round_to_nearest(weight, precision.weights).clone() for weight in weights]
     kept = Precision(UNQUANTIZED_BITS, precision.activations, precision.kv)
     results = []
     for bits in post_bits_below(precision.weights):

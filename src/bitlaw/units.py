@@ -99,4 +99,8 @@ def format_probability(probability: float) -> str:
         return "> 99.9 %"
     if probability < 0.001:
         return "< 0.1 %"
-    return f"{100 * probability:.1f} %" if probability > 0.99 or probability < 0.01 else f"{100 * probability:.0f} %"
+    return (
+        f"{100 * probability:.1f} %"
+        if probability > 0.99 or probability < 0.01
+        else f"{100 * probability:.0f} %"
+    )

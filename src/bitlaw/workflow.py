@@ -117,17 +117,16 @@ def fit(
 
 def reported_quantities(fitted: Fit) -> xr.Dataset:
     """The numbers a report leads with, as draws by chain: they must have converged, too."""
+    import pandas as pd
+
     from bitlaw.inference.draws import loss_draws
 
     shape = (fitted.posterior.sizes["chain"], fitted.posterior.sizes["draw"])
-    largest = fitted.rows[fitted.rows["bits_post"].isna()]
-    compute = largest["n_params"] * largest["tokens"]
-    point = largest.loc[[compute.idxmax()]]
+    largest = fitted.largest_run()
+    point = pd.DataFrame([largest])
     quantities = {"loss_of_largest_run": loss_draws(fitted, point).trained}
     if fitted.law.post is not None:
-        quantized = point.assign(
-            bits_weights=16.0, bits_activations=16.0, bits_kv=16.0, bits_post=4.0
-        )
+        quantized = point.assign(bits_weights=16.0, bits_activations=16.0, bits_kv=16.0, bits_post=4.0)
         quantities["degradation_at_4_bits"] = loss_draws(fitted, quantized).degradation
     return xr.Dataset({name: (("chain", "draw"), np.reshape(v, shape)) for name, v in quantities.items()})
 
@@ -188,16 +187,18 @@ def answer(
     if fitted.pool:
         point[fitted.pool] = group
     budget = flops or 6.0 * n_params * tokens
-    has_precision, has_post = fitted.law.capacity is not None, fitted.law.post is not None
-    fixed = {"n_params": n_params, "tokens": tokens, "group": group}
+    fixed = free = after = None
+    if fitted.law.capacity is not None:
+        fixed = optimum(fitted, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group)
+        free = optimum(fitted, flops=budget, group=group)
+    if fitted.law.post is not None:
+        after = ptq(fitted, n_params, tokens, tolerance=tolerance, method_post=method_post, group=group)
     return Answers(
         question=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {question}",
         prediction=predict(fitted, point),
-        precision_fixed=optimum(fitted, tolerance=tolerance, **fixed) if has_precision else None,
-        precision_free=optimum(fitted, flops=budget, group=group) if has_precision else None,
-        post_training=ptq(fitted, tolerance=tolerance, method_post=method_post, **fixed)
-        if has_post
-        else None,
+        precision_fixed=fixed,
+        precision_free=free,
+        post_training=after,
     )
 
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from bitlaw.decisions.critical_tokens import by_root, closed_form, critical_tokens, last_decline
-from bitlaw.decisions.post_draws import post_columns
-from bitlaw.inference.draws import law_parameters, loss_draws, points_frame
+from bitlaw.inference.draws import law_parameters, loss_draws, point_columns, points_frame
 from fits import collapsed_fit, kumar_constants
 
 PUBLISHED = {3e7: (5.3e9, 2.9e10, 1.6e11), 8e9: (3.6e10, 2.0e11, 1.1e12)}
@@ -28,7 +27,7 @@ def test_published_values(n_params):
 def test_root_agrees_with_the_closed_form(n_params):
     fit = collapsed_fit("kumar2024", kumar_constants(), samples=40, jitter=0.2)
     points = run(n_params, [2.0, 3.0, 4.0, 6.0])
-    arguments = law_parameters(fit, points), post_columns(fit, points)
+    arguments = law_parameters(fit, points), point_columns(fit, points)
     np.testing.assert_allclose(by_root(fit, *arguments), closed_form(fit, *arguments), rtol=1e-3)
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from fits import KUMAR, REFERENCE, collapsed_fit, kumar_constants
 
 from bitlaw.errors import InputError
 from bitlaw.inference.draws import loss_draws, points_frame
+from fits import KUMAR, REFERENCE, collapsed_fit, kumar_constants
 
 
 def test_collapsed_fit_gives_the_published_law() -> None:
@@ -55,7 +55,9 @@ def test_points_of_one_run_share_its_noise() -> None:
 
 
 def test_new_run_spread_is_what_the_noise_scales_say() -> None:
-    fit = collapsed_fit("kumar2024", kumar_constants() | {"nu": 200.0, "tau": 0.3, "kappa": 0.1}, samples=8000)
+    fit = collapsed_fit(
+        "kumar2024", kumar_constants() | {"nu": 200.0, "tau": 0.3, "kappa": 0.1}, samples=8000
+    )
     point = points_frame(n_params=1e8, tokens=1e10, bits_post=4.0, method_post="gptq")
     draws = loss_draws(fit, point, seed=3)
     spread = np.std(np.log(draws.new_run_degradation))

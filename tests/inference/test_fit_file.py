@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from fits import collapsed_fit, kumar_constants
 
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.draws import loss_draws, points_frame
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.fit_file import load_fit, save_fit
+from fits import collapsed_fit, kumar_constants
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,9 @@ def test_other_files_are_named(fit: Fit, tmp_path: Path) -> None:
         load_fit(tmp_path)
 
 
-def test_a_failed_write_leaves_nothing_behind(fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_nothing_behind(
+    fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = save_fit(fit, tmp_path / "fit.nc")
     before = path.read_bytes()
 

@@ -6,7 +6,6 @@ import pymc as pm
 import pytensor
 import pytest
 import xarray as xr
-from designs import precision_design
 
 from bitlaw.inference.model import build_model
 from bitlaw.inference.pointwise import run_log_likelihood
@@ -14,6 +13,7 @@ from bitlaw.inference.prior import frozen, log_prior, prior_draws
 from bitlaw.inference.rows import arrange, reference_scales
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.registry import load_law
+from designs import precision_design
 
 LAW = load_law("kumar2024-coupled")
 DRAWS = 6
@@ -27,9 +27,12 @@ def simulated(pool: bool = False, unpaired: bool = True) -> pd.DataFrame:
     if pool:
         design["corpus"] = np.where(design["seed"] == 0, "web", "code")
     constants = {
-        name: float(np.median(values)) for name, values in prior_draws(LAW, reference_scales(design), 500, 0).items()
+        name: float(np.median(values))
+        for name, values in prior_draws(LAW, reference_scales(design), 500, 0).items()
     }
-    return simulate_losses(LAW, constants | {"gamma_D": 0.5, "gamma_N": 0.3}, design.reset_index(drop=True), seed=2)
+    return simulate_losses(
+        LAW, constants | {"gamma_D": 0.5, "gamma_N": 0.3}, design.reset_index(drop=True), seed=2
+    )
 
 
 @pytest.mark.parametrize("pool", [None, "corpus"])
@@ -56,7 +59,10 @@ def test_numpy_log_likelihood_is_the_models(pool: str | None) -> None:
             posterior[name].append(value)
     dataset = xr.Dataset(
         {
-            name: (("chain", "draw", *(f"{name}_{axis}" for axis in range(np.ndim(value[0])))), np.array(value)[None])
+            name: (
+                ("chain", "draw", *(f"{name}_{axis}" for axis in range(np.ndim(value[0])))),
+                np.array(value)[None],
+            )
             for name, value in posterior.items()
         }
     )
@@ -70,8 +76,10 @@ def test_priors_are_the_models() -> None:
     rows, reference = arrange(frame), reference_scales(frame)
     model = build_model(LAW, rows, reference)
     draws = prior_draws(LAW, reference, 4, seed=0)
-    top = [rv for rv in model.free_RVs if rv.name not in ("run_effect", "cell_effect")]
-    shares = {f"{prior.name}_share": reference.smallest_bits[prior.times] for prior in LAW.priors if prior.times}
+    top = [rv for rv in model.free_RVs if rv.name not in ("run_effect", "cell_offset")]
+    shares = {
+        f"{prior.name}_share": reference.smallest_bits[prior.times] for prior in LAW.priors if prior.times
+    }
     for index in range(4):
         total = 0.0
         for rv in top:
@@ -94,7 +102,9 @@ def test_prior_draws_match_their_distribution_and_seed() -> None:
 
 def at_effects(constants: dict[str, float], effects: np.ndarray, cells: int) -> xr.Dataset:
     """A posterior with fixed constants and given run effects of shape (draws, runs)."""
-    scalars = {name: (("chain", "draw"), np.full((1, len(effects)), value)) for name, value in constants.items()}
+    scalars = {
+        name: (("chain", "draw"), np.full((1, len(effects)), value)) for name, value in constants.items()
+    }
     return xr.Dataset(
         scalars
         | {
@@ -130,12 +140,13 @@ def test_one_group_falls_back_to_no_pooling() -> None:
     rows = arrange(frame, "corpus")
     model = build_model(LAW, rows, reference_scales(frame))
     assert rows.group_names == ()
-    assert not [rv.name for rv in model.free_RVs if rv.name.endswith(("_offset", "_group_sd"))]
+    assert not [rv.name for rv in model.free_RVs if rv.name.endswith("_group_sd")]
 
 
 def test_pooling_is_non_centred_and_only_where_the_prior_declares_it() -> None:
     frame = simulated(pool=True)
     model = build_model(LAW, arrange(frame, "corpus"), reference_scales(frame))
-    pooled = {rv.name.removesuffix("_offset") for rv in model.free_RVs if rv.name.endswith("_offset")}
+    pooled = {rv.name.removesuffix("_group_sd") for rv in model.free_RVs if rv.name.endswith("_group_sd")}
+    assert {f"{name}_offset" for name in pooled} <= {rv.name for rv in model.free_RVs}
     assert pooled == {prior.name for prior in LAW.priors if prior.group_sd}
     assert {"E_group", "alpha_group", "gamma_w_group"} <= {variable.name for variable in model.deterministics}

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from designs import base_design, precision_design
 
 from bitlaw.errors import InputError
 from bitlaw.finding import Status
@@ -11,6 +10,7 @@ from bitlaw.inference.rows import arrange, reference_scales
 from bitlaw.inference.usable import usable_rows
 from bitlaw.laws.registry import load_law
 from bitlaw.runs.table import RunTable
+from designs import base_design, precision_design
 
 
 def table(frame: pd.DataFrame) -> RunTable:

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from designs import precision_design
-from fits import NOISE
 
 from bitlaw.inference.prior import prior_draws
 from bitlaw.inference.rows import reference_scales
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.registry import load_law
+from designs import precision_design
+from fits import NOISE
 
 LAW = load_law("kumar2024-coupled")
 QUIET = {"sigma": 1e-12, "sigma_cell": 1e-12, "kappa": 1e-9, "tau": 1e-9, "sigma_gap": 1e-12, "nu": 8.0}
@@ -38,7 +38,9 @@ def test_noise_has_the_scales_it_was_given() -> None:
     log_loss = np.log(simulate_losses(LAW, constants(noise), design, seed=1)["loss"])
     trained = design["bits_post"].isna()
     keys = ["n_params", "tokens", "bits_weights", "bits_activations", "bits_kv"]
-    residual = log_loss[trained] - log_loss[trained].groupby([design.loc[trained, key] for key in keys]).transform("mean")
+    residual = log_loss[trained] - log_loss[trained].groupby(
+        [design.loc[trained, key] for key in keys]
+    ).transform("mean")
     cell = residual.groupby([design.loc[trained, key] for key in ("n_params", "tokens", "seed")])
     assert (residual - cell.transform("mean")).std() == pytest.approx(0.004 * np.sqrt(5 / 6), rel=0.1)
     assert residual.std() == pytest.approx(np.hypot(0.004, 0.01), rel=0.1)

@@ -30,7 +30,7 @@ def test_a_copied_file_is_the_same_law(tmp_path: Path) -> None:
     ("old", "new", "expected"),
     [
         ('base = "coupled"', 'base = "copuled"', 'terms.base: "copuled" is unknown; did you mean "coupled"?'),
-        ("[priors.gamma_w]", "[priors.gama_w]", 'priors.gama_w: the law has no such parameter; did you mean "gamma_w"?'),
+        ("[priors.gamma_w]", "[priors.gama_w]", 'gama_w: the law has no such parameter; did you mean "gamma_w"?'),
         ("[priors.gamma_w]", "[priors.gama_w]", "priors.gamma_w: missing"),
         ("median = 2.5", "median = -2.5", "priors.mean_loss.median: input should be greater than 0, not -2.5"),
         ("median = 2.5", "medain = 2.5", 'priors.mean_loss.medain: unknown key; did you mean "median"?'),

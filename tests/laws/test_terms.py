@@ -111,7 +111,9 @@ def test_zero_capacity_gives_the_loss_of_guessing() -> None:
 def test_coupled_with_outer_exponent_one_is_chinchilla() -> None:
     p = {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37, "g": 1.0}
     log_n, log_d = np.random.default_rng(0).normal(size=(2, 30))
-    np.testing.assert_allclose(coupled_loss(p, log_n, log_d, np), chinchilla_loss(p, log_n, log_d, np), rtol=1e-13)
+    np.testing.assert_allclose(
+        coupled_loss(p, log_n, log_d, np), chinchilla_loss(p, log_n, log_d, np), rtol=1e-13
+    )
 
 
 def test_coupled_constants_give_the_sampled_slopes_back() -> None:

@@ -40,7 +40,9 @@ def full_fit() -> Fit:
     fit = collapsed_fit("kumar2024", kumar_constants(), jitter=0.02, vocab_size=50257.0)
     findings = (
         Finding("convergence.rhat", Status.PASS, 1.001, 1.01, "The largest R-hat is 1.001."),
-        Finding("design.runs", Status.WARN, 9.0, 34.0, "9 runs for 17 constants: the priors decide.", "Log more."),
+        Finding(
+            "design.runs", Status.WARN, 9.0, 34.0, "9 runs for 17 constants: the priors decide.", "Log more."
+        ),
         Finding("noise.student_t", Status.NOT_RUN, None, None, "Not checked: nothing to check."),
     )
     return replace(fit, findings=findings)
@@ -71,7 +73,9 @@ def edge_fits() -> dict[str, Fit]:
     only_sixteen = collapsed_fit("chinchilla", CHINCHILLA, jitter=0.02)
     many = np.repeat(own[unquantized & own["bits_post"].isna()].iloc[[0]].index, 60)
     sizes = own.loc[many].assign(n_params=np.geomspace(1e6, 1e10, 60), tokens=np.geomspace(1e8, 1e12, 60))
-    sizes = sizes.assign(run_id=[f"run {i}" for i in range(60)], loss=rng.uniform(3.0, 4.0, 60)).reset_index(drop=True)
+    sizes = sizes.assign(run_id=[f"run {i}" for i in range(60)], loss=rng.uniform(3.0, 4.0, 60)).reset_index(
+        drop=True
+    )
     return {
         "16 bits only": only_sixteen,
         "many sizes": replace(full, rows=sizes),

@@ -45,7 +45,7 @@ def test_report_says_what_it_cannot_say(
 ) -> None:
     fit = edge_fits[design]
     answers = answers_for(fit)
-    page = render(fit, answers)
+    page = render(fit, answers, COARSE)
     assert "says nothing" in page
     assert ("has no term for training precision" in page) == (fit.law.capacity is None)
     json.dumps(summary(fit, answers), allow_nan=False)
@@ -57,7 +57,7 @@ def test_no_empty_panels_and_few_of_them(edge_fits: dict[str, Fit], design: str)
     assert isinstance(drawn, Figure)
     assert 1 <= len(drawn.axes) <= 6
     for axis in drawn.axes:
-        assert axis.get_title()
+        assert axis.get_title(loc="left")
         points = [line for line in axis.lines if line.get_linestyle() == "None"]
         assert sum(len(np.atleast_1d(line.get_xdata())) for line in points) > 0
 

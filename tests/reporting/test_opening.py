@@ -70,4 +70,3 @@ def test_the_prior_alone_stands_beside(answers: Answers) -> None:
 def test_gist_of_a_long_message() -> None:
     finding = Finding("a.b", Status.WARN, None, None, "12 rows left out. More words; and more.")
     assert gist(finding) == "12 rows left out"
-

@@ -88,11 +88,16 @@ def print_json(
     command: str, status: Status, findings: Iterable[Finding], result: Mapping[str, Any] | None = None
 ) -> None:
     """Print the envelope on stdout: command, status, findings, and the result's own keys."""
-    from bitlaw.decisions.intervals import json_value
-
     envelope = {"command": command, "status": str(status), "findings": [item.to_dict() for item in findings]}
     own = {key: value for key, value in (result or {}).items() if key not in envelope}
-    print(json.dumps(json_value(envelope | own), allow_nan=False, ensure_ascii=False, indent=2))
+    print_object(envelope | own)
+
+
+def print_object(content: Mapping[str, Any]) -> None:
+    """Print one JSON object on stdout; NaN and infinity as null."""
+    from bitlaw.decisions.intervals import json_value
+
+    print(json.dumps(json_value(content), allow_nan=False, ensure_ascii=False, indent=2))
 
 
 def print_text(text: str, style: str = "") -> None:

@@ -22,7 +22,7 @@ from bitlaw.cli.options import (
     Tolerance,
     given,
 )
-from bitlaw.cli.output import exit_code, mark_unconverged, print_findings, print_json, print_text
+from bitlaw.cli.output import exit_code, mark_unconverged, print_findings, print_object, print_text
 from bitlaw.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def print_report(command: str, fitted: "Fit", page: Path, question: dict[str, An
     mark_unconverged(fitted.status, as_json)
     if as_json:
         summary = json.loads(page.with_name(SUMMARY).read_text(encoding="utf-8"))
-        print_json(command, fitted.status, fitted.findings, summary | files)
+        print_object(summary | {"command": command} | files)
         return exit_code(fitted.status)
     from bitlaw import workflow
     from bitlaw.reporting import opening

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from bitlaw.decisions.post_draws import post_columns
-from bitlaw.inference.draws import law_parameters
+from bitlaw.inference.draws import law_parameters, point_columns
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.likelihood import degradation
 from bitlaw.laws.bases import CHINCHILLA
@@ -39,7 +38,7 @@ def critical_tokens(fit: Fit, points: pd.DataFrame, prior: bool = False) -> np.n
         Use draws of the prior in place of the posterior.
     """
     constants = law_parameters(fit, points, prior)
-    columns = post_columns(fit, points)
+    columns = point_columns(fit, points)
     unbounded = bool(np.isinf(columns["ceiling"]).all())
     if fit.law.base is CHINCHILLA and fit.law.post is EXPONENTIAL and unbounded:
         return closed_form(fit, constants, columns)

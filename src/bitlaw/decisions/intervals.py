@@ -40,17 +40,6 @@ def interval_of(draws: np.ndarray, prob: float, unit: str = "") -> Interval:
     return Interval(median, lo, hi, prob, unit=unit)
 
 
-def overflow_as_infinite(loss: np.ndarray) -> np.ndarray:
-    """Losses with inf in place of NaN, which differences of losses beyond floating point leave.
-
-    Examples
-    --------
-    >>> overflow_as_infinite(np.array([2.5, np.nan]))
-    array([2.5, inf])
-    """
-    return np.where(np.isnan(loss), np.inf, loss)
-
-
 def mean_of(draws: np.ndarray) -> float:
     """Mean over draws; inf where their sum is beyond floating point.
 

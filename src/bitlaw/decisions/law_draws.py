@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bitlaw.decisions.groups import group_columns
-from bitlaw.decisions.intervals import overflow_as_infinite
 from bitlaw.decisions.question import TENSORS
 from bitlaw.errors import InputError
 from bitlaw.inference.columns import law_columns
@@ -58,18 +57,10 @@ class LawDraws:
         ----------
         n_params, tokens, bits
             Parameters, tokens and joint training bits; arrays that broadcast to (samples, points).
-
-        Returns
-        -------
-        np.ndarray
-            inf where a draw puts the loss beyond the range of floating point, which wide priors
-            do far from the data.
         """
         columns = {"n_params": n_params, "tokens": tokens, "ceiling": self.ceiling} | self._bits(bits)
-        with np.errstate(over="ignore", invalid="ignore"):
-            log_n = log_effective_params(self.law, self.constants, columns, self.reference, np)
-            loss = trained_loss(self.law, self.constants, columns, log_n, self.reference, np)
-        return overflow_as_infinite(loss)
+        log_n = log_effective_params(self.law, self.constants, columns, self.reference, np)
+        return trained_loss(self.law, self.constants, columns, log_n, self.reference, np)
 
     def log_share(self, bits: np.ndarray | float) -> np.ndarray:
         """ln(N_eff/N) at joint training bits, shape (samples, points); -inf without any capacity."""

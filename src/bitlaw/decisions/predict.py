@@ -12,7 +12,6 @@ from bitlaw.decisions.intervals import (
     interval_text,
     json_value,
     mean_of,
-    overflow_as_infinite,
     require_probability,
 )
 from bitlaw.errors import InputError
@@ -172,7 +171,7 @@ def predict(fit: Fit, points: pd.DataFrame, prob: float = 0.9, seed: int | None 
     require_probability("prob", prob)
     _require_points(points)
     seed = fit.provenance.seed if seed is None else seed
-    posterior, prior = (_draws(fit, points, from_prior, seed) for from_prior in (False, True))
+    posterior, prior = (loss_draws(fit, points, from_prior, seed) for from_prior in (False, True))
     return Prediction(
         law=fit.law.name,
         points=tuple(
@@ -185,17 +184,11 @@ def predict(fit: Fit, points: pd.DataFrame, prob: float = 0.9, seed: int | None 
     )
 
 
-def _draws(fit: Fit, points: pd.DataFrame, prior: bool, seed: int) -> LossDraws:
-    # Draws of a wide prior may lie beyond the range of floating point far from the data.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return loss_draws(fit, points, prior, seed)
-
-
 def _point(
     fit: Fit, point: pd.DataFrame, row: int, posterior: LossDraws, prior: LossDraws, prob: float
 ) -> PointPrediction:
     law_mean, new_run, under_prior = (
-        overflow_as_infinite(draws[:, row]) for draws in (posterior.mean, posterior.new_run, prior.new_run)
+        draws[:, row] for draws in (posterior.mean, posterior.new_run, prior.new_run)
     )
     return PointPrediction(
         inputs=_inputs(point),

@@ -10,11 +10,10 @@ from bitlaw.decisions.caveats import caveats
 from bitlaw.decisions.critical_tokens import critical_tokens
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.intervals import interval_of, monte_carlo_error, require_probability
-from bitlaw.decisions.post_draws import degradation_draws, post_columns
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.decisions.question import bits_problems, largest_first
 from bitlaw.errors import InputError
-from bitlaw.inference.draws import law_parameters, points_frame
+from bitlaw.inference.draws import law_parameters, loss_draws, point_columns, points_frame
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.registry import law_names, load_law
 from bitlaw.units import LOSS_UNIT, format_bits
@@ -122,9 +121,9 @@ def _decide(
     fit: Fit, points: pd.DataFrame, question: PostTrainingDecision, prior: bool
 ) -> PostTrainingDecision:
     """The question answered from the posterior or from the prior, without findings."""
-    draws = degradation_draws(fit, points, question.loss, prior, question.seed)
+    draws = loss_draws(fit, points, prior, question.seed, measured=question.loss)
     critical = critical_tokens(fit, points, prior)
-    within = draws.new_run <= question.tolerance
+    within = draws.new_run_degradation <= question.tolerance
     measured = fit.rows.loc[fit.rows["method_post"] == question.method_post, "bits_post"]
     options = []
     for index, bits in enumerate(points["bits_post"]):
@@ -132,8 +131,8 @@ def _decide(
         options.append(
             PostTrainingOption(
                 bits_post=float(bits),
-                degradation=interval_of(draws.new_run[:, index], question.prob, LOSS_UNIT),
-                degradation_mean=interval_of(draws.law_mean[:, index], question.prob, LOSS_UNIT),
+                degradation=interval_of(draws.new_run_degradation[:, index], question.prob, LOSS_UNIT),
+                degradation_mean=interval_of(draws.degradation[:, index], question.prob, LOSS_UNIT),
                 probability_safe=probability,
                 probability_error=monte_carlo_error(probability, len(within)),
                 critical_tokens=interval_of(critical[:, index], question.prob, "tokens"),
@@ -208,7 +207,7 @@ def _offered(
 
 
 def _require_usable(fit: Fit, points: pd.DataFrame, loss: float | None) -> None:
-    columns = post_columns(fit, points)
+    columns = point_columns(fit, points)
     fewest = float(columns["bits_post"].min())
     if columns["post_symmetric"].any() and fewest < _FEWEST_SYMMETRIC_BITS:
         raise InputError(

@@ -53,7 +53,7 @@ def assemble_fit(
         for name, values in posterior.data_vars.items()
         if values.dims == ("chain", "draw")
     }
-    prior = prior_draws(law, reference, len(likelihood.total), seed)
+    prior = prior_draws(law, reference, len(likelihood.by_run), seed)
     return Fit(
         law=law,
         reference=reference,
@@ -63,7 +63,7 @@ def assemble_fit(
         rows=table.frame,
         excluded=table.excluded,
         runs=leave_runs_out(likelihood, rows.run_ids, posterior.sizes["chain"]),
-        weights=power_scaling_weights(log_prior(law, reference, flat), likelihood.total),
+        weights=power_scaling_weights(log_prior(law, reference, flat), likelihood.by_run.sum(axis=1)),
         pool=pool if rows.group_names else None,
         hull=convex_hull(np.log10(table.frame[["n_params", "tokens"]].to_numpy(np.float64))),
         findings=(),

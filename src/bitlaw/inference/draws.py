@@ -1,6 +1,7 @@
 """Draws of the loss at any points, from a fit alone: NumPy, neither PyMC nor ArviZ."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, tra
 from bitlaw.laws.law import Parameter
 from bitlaw.laws.noise import noise_parameters
 from bitlaw.runs.columns import COLUMNS
+
+_LARGEST_LOG_NOISE = 300.0
+"""A Student-t with few degrees of freedom reaches beyond the range of floating point."""
 
 _NOISE = tuple(parameter.name for parameter in noise_parameters(has_post=True))
 
@@ -44,7 +48,7 @@ class LossDraws:
         return self.trained + self.degradation
 
 
-def points_frame(**columns: object) -> pd.DataFrame:
+def points_frame(**columns: Any) -> pd.DataFrame:
     """Points to predict, from run-table columns by name; what is not given takes its default.
 
     Parameters
@@ -65,7 +69,9 @@ def points_frame(**columns: object) -> pd.DataFrame:
     return frame
 
 
-def loss_draws(fit: Fit, points: pd.DataFrame, prior: bool = False, seed: int = 0) -> LossDraws:
+def loss_draws(
+    fit: Fit, points: pd.DataFrame, prior: bool = False, seed: int = 0, measured: float | None = None
+) -> LossDraws:
     """Draws of the loss at points.
 
     Points that share ``run_id``, or all points where none is given, are taken to be one training
@@ -82,6 +88,8 @@ def loss_draws(fit: Fit, points: pd.DataFrame, prior: bool = False, seed: int = 
         Use draws of the prior in place of the posterior.
     seed
         Seed of effects and noise.
+    measured
+        Measured loss of the run as trained, nats/token; it then replaces the law's.
 
     Raises
     ------
@@ -89,14 +97,15 @@ def loss_draws(fit: Fit, points: pd.DataFrame, prior: bool = False, seed: int = 
         For a point the law has no term for, or of a group that the fit has not seen.
     """
     _require_terms(fit, points)
-    columns = law_columns(points)
-    columns["ceiling"] = np.where(np.isinf(columns["ceiling"]), fit.ceiling, columns["ceiling"])
+    columns = point_columns(fit, points)
     p = law_parameters(fit, points, prior)
     log_n = log_effective_params(fit.law, p, columns, fit.reference, np)
     trained = trained_loss(fit.law, p, columns, log_n, fit.reference, np)
     trained = np.broadcast_to(trained, (len(trained), len(points)))
     noise = _draw_noise(fit, points, prior, seed)
-    new_trained = trained * np.exp(noise.cell + noise.trained)
+    new_trained = trained * np.exp(np.minimum(noise.cell + noise.trained, _LARGEST_LOG_NOISE))
+    if measured is not None:
+        trained = new_trained = np.full_like(trained, measured)
     after = points["bits_post"].notna().to_numpy()
     gap, new_gap = np.zeros_like(trained), np.zeros_like(trained)
     if after.any() and fit.law.post is not None:
@@ -110,6 +119,13 @@ def loss_draws(fit: Fit, points: pd.DataFrame, prior: bool = False, seed: int = 
         error = gap_scale(noise.scales, with_effect, np) * noise.post[:, after]
         new_gap[:, after] = np.minimum(with_effect + error, np.maximum(ceiling - new_trained[:, after], 0.0))
     return LossDraws(trained, gap, new_trained + new_gap, new_gap)
+
+
+def point_columns(fit: Fit, points: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Law columns of the points; a ceiling that they do not state is the fit's."""
+    columns = law_columns(points)
+    columns["ceiling"] = np.where(np.isinf(columns["ceiling"]), fit.ceiling, columns["ceiling"])
+    return columns
 
 
 def law_parameters(fit: Fit, points: pd.DataFrame, prior: bool = False) -> dict[str, np.ndarray]:
@@ -158,7 +174,7 @@ def _draw_noise(fit: Fit, points: pd.DataFrame, prior: bool, seed: int) -> _Nois
     scales = {name: fit.draws(name, prior)[:, None] for name in _NOISE if name in draws}
     ids = points["run_id"] if "run_id" in points else pd.Series("", index=points.index)
     run = pd.factorize(ids, use_na_sentinel=False)[0]
-    samples, runs = len(scales["sigma"]), run.max() + 1
+    samples, runs = len(scales["sigma"]), int(run.max()) + 1
     zero = np.zeros((samples, 1))
     cell = rng.standard_normal((samples, runs)) * scales.get("sigma_cell", zero)
     effect = rng.standard_normal((samples, runs)) * scales.get("tau", zero)

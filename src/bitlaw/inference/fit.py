@@ -111,6 +111,8 @@ class Fit:
         return (self.prior if prior else self.posterior)[name].to_numpy().reshape(-1)
 
     def largest_run(self) -> Mapping[str, Any]:
-        """The training run with the most compute, as canonical run-table values."""
-        compute = self.rows["n_params"] * self.rows["tokens"]
-        return dict(self.rows.loc[compute.idxmax()])
+        """The run with the most compute as trained: canonical run-table values."""
+        runs = self.rows.drop_duplicates("run_id")
+        compute = (runs["n_params"] * runs["tokens"]).to_numpy()
+        largest = {str(name): value for name, value in runs.iloc[int(compute.argmax())].items()}
+        return largest | {"bits_post": float("nan"), "method_post": ""}

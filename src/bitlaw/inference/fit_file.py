@@ -82,7 +82,8 @@ def _fit(tree: xr.DataTree, path: Path) -> Fit:
         pool=attributes["pool"] or None,
         hull=tree["hull"]["log10"].to_numpy(),
         findings=tuple(
-            Finding(**item | {"status": Status(item["status"])}) for item in json.loads(attributes["findings"])
+            Finding(**item | {"status": Status(item["status"])})
+            for item in json.loads(attributes["findings"])
         ),
         provenance=Provenance(**json.loads(attributes["provenance"])),
     )

@@ -13,9 +13,7 @@ POWERS: tuple[float, float] = (0.8, 1.25)
 _SAMPLE = ("chain", "draw")
 
 
-def leave_runs_out(
-    likelihood: RunLogLikelihood, run_ids: tuple[str, ...], chains: int
-) -> pd.DataFrame:
+def leave_runs_out(likelihood: RunLogLikelihood, run_ids: tuple[str, ...], chains: int) -> pd.DataFrame:
     """Expected log predictive density of each whole run left out, by PSIS (arXiv 1507.04544).
 
     Parameters
@@ -32,13 +30,9 @@ def leave_runs_out(
     pandas.DataFrame
         ``run_id``, ``elpd`` (nats) and ``pareto_k``.
     """
-    array = xr.DataArray(
-        likelihood.by_run.reshape(chains, -1, len(run_ids)), dims=(*_SAMPLE, "run")
-    )
+    array = xr.DataArray(likelihood.by_run.reshape(chains, -1, len(run_ids)), dims=(*_SAMPLE, "run"))
     elpd, pareto_k, _ = array.azstats.loo(sample_dims=list(_SAMPLE))
-    return pd.DataFrame(
-        {"run_id": run_ids, "elpd": elpd.to_numpy(), "pareto_k": pareto_k.to_numpy()}
-    )
+    return pd.DataFrame({"run_id": run_ids, "elpd": elpd.to_numpy(), "pareto_k": pareto_k.to_numpy()})
 
 
 def power_scaling_weights(log_prior: np.ndarray, log_likelihood: np.ndarray) -> xr.Dataset:

@@ -5,10 +5,13 @@ from typing import Any
 from bitlaw.laws.evaluate import bounded
 from bitlaw.laws.law import Values
 
+_LARGEST_LOG_DELTA = 300.0
+"""Keeps draws of a wide prior within the range of floating point, squared scales included."""
+
 
 def degradation(log_delta: Any, loss_trained: Any, ceiling: Any, xp: Any) -> Any:
     """Degradation after the bound, nats/token, from ln δ and the run's own loss as trained."""
-    return bounded(xp.exp(log_delta), loss_trained, ceiling, xp)
+    return bounded(xp.exp(xp.minimum(log_delta, _LARGEST_LOG_DELTA)), loss_trained, ceiling, xp)
 
 
 def gap_scale(p: Values, gap: Any, xp: Any) -> Any:

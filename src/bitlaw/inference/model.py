@@ -129,9 +129,7 @@ def _log_delta(
 ) -> Any:
     params = {name: value[block.run] if value.ndim else value for name, value in run_params.items()}
     columns = take(rows.columns, block.row)
-    return (
-        log_post_degradation(law, params, columns, log_n[block.run], reference, pt) + run_effect[block.run]
-    )
+    return log_post_degradation(law, params, columns, log_n[block.run], reference, pt) + run_effect[block.run]
 
 
 def _paired(

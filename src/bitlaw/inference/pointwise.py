@@ -4,6 +4,7 @@ Leaving out a run leaves out its effect too, so the effect must not be taken fro
 the run: it is integrated out by Gauss-Hermite quadrature.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,9 +37,7 @@ class RunLogLikelihood:
     total: np.ndarray
 
 
-def run_log_likelihood(
-    law: Law, rows: Rows, reference: Reference, posterior: xr.Dataset
-) -> RunLogLikelihood:
+def run_log_likelihood(law: Law, rows: Rows, reference: Reference, posterior: xr.Dataset) -> RunLogLikelihood:
     """Log likelihood of every training run with all of its rows.
 
     Parameters
@@ -85,8 +84,10 @@ def run_log_likelihood(
     return RunLogLikelihood(by_run + integrated, (by_run + post_log_density(effect)).sum(axis=1))
 
 
-def _integrate(log_density, effect: np.ndarray, tau: np.ndarray) -> np.ndarray:  # noqa: ANN001
-    """ln ∫ exp(log_density(t)) N(t; 0, τ) dt per run, nodes placed where the posterior has the effect."""
+def _integrate(
+    log_density: Callable[[np.ndarray], np.ndarray], effect: np.ndarray, tau: np.ndarray
+) -> np.ndarray:
+    """Ln ∫ exp(log_density(t)) N(t; 0, τ) dt per run, nodes placed where the posterior has the effect."""
     nodes, weights = special.roots_hermite(_NODES)
     centre, spread = effect.mean(axis=0), 1.2 * effect.std(axis=0)
     terms = []

@@ -1,11 +1,12 @@
 """Priors in NumPy: draws, densities, and the scale on which groups deviate."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from bitlaw.laws.law import Law, Prior, Reference, Values
+from bitlaw.laws.law import Law, Prior, Reference
 
 
 def scale_of(prior: Prior, reference: Reference) -> float:
@@ -59,13 +60,13 @@ def log_prior(law: Law, reference: Reference, draws: Mapping[str, np.ndarray]) -
     draws
         Sampled quantities; those that are absent (a noise scale nothing informs) are skipped.
     """
-    return sum(
-        (frozen(prior, reference).logpdf(draws[prior.name]) for prior in law.priors if prior.name in draws),
-        start=np.float64(0.0),
-    )
+    densities = [
+        frozen(prior, reference).logpdf(draws[prior.name]) for prior in law.priors if prior.name in draws
+    ]
+    return np.sum(densities, axis=0)
 
 
-def deviate(prior: Prior, value: Values, shift: Values, xp: object) -> Values:
+def deviate(prior: Prior, value: Any, shift: Any, xp: Any) -> Any:
     """A group's value: shifted on the log, logit or plain scale, whichever its support asks for.
 
     Examples
@@ -75,8 +76,8 @@ def deviate(prior: Prior, value: Values, shift: Values, xp: object) -> Values:
     0.35
     """
     if prior.distribution == "LogNormal":
-        return value * xp.exp(shift)  # type: ignore[attr-defined]
+        return value * xp.exp(shift)
     if prior.distribution == "Beta":
-        odds = value / (1.0 - value) * xp.exp(shift)  # type: ignore[attr-defined]
+        odds = value / (1.0 - value) * xp.exp(shift)
         return odds / (1.0 + odds)
     return value + shift

@@ -132,9 +132,7 @@ def reference_scales(frame: pd.DataFrame) -> Reference:
     )
 
 
-def _groups(
-    frame: pd.DataFrame, pool: str | None, first: np.ndarray
-) -> tuple[tuple[str, ...], np.ndarray]:
+def _groups(frame: pd.DataFrame, pool: str | None, first: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
     if pool is None or frame[pool].nunique() < 2:
         return (), np.zeros(len(first), dtype=int)
     codes, names = pd.factorize(frame[pool].iloc[first], sort=True)

@@ -37,9 +37,7 @@ class SamplerSettings:
 
     def more_careful(self) -> "SamplerSettings":
         """The settings of the one automatic retry."""
-        return SamplerSettings(
-            2 * self.draws, 2 * self.tune, self.chains, 0.98, self.cores, self.seed + 1
-        )
+        return SamplerSettings(2 * self.draws, 2 * self.tune, self.chains, 0.98, self.cores, self.seed + 1)
 
 
 def compile_model(model: pm.Model, law: Law, rows: Rows) -> Any:

@@ -64,9 +64,15 @@ def _without_term(law: Law, frame: pd.DataFrame) -> Iterator[tuple[pd.Series, st
     explained = law.capacity.columns if law.capacity else ()
     left = pd.Series(True, index=frame.index)
     for rows, reason in (
-        *((frame[column] < UNQUANTIZED_BITS, f"law {law.name} has no term for {column} below 16")
-          for column in TRAINING_BITS if column not in explained),
-        (~frame["format"].str.lower().map(_is_explained_format), f"law {law.name} has no term for this format"),
+        *(
+            (frame[column] < UNQUANTIZED_BITS, f"law {law.name} has no term for {column} below 16")
+            for column in TRAINING_BITS
+            if column not in explained
+        ),
+        (
+            ~frame["format"].str.lower().map(_is_explained_format),
+            f"law {law.name} has no term for this format",
+        ),
         *_post_without_term(law, frame),
     ):
         yield rows & left, reason

@@ -79,7 +79,7 @@ def trained_loss(
 def log_post_degradation(
     law: Law, p: Values, columns: Values, log_effective_n: Any, reference: Reference, xp: Any
 ) -> Any:
-    """ln δ of each post-training quantized row, before the bound; δ in nats/token.
+    """Ln δ of each post-training quantized row, before the bound; δ in nats/token.
 
     Raises
     ------

@@ -42,7 +42,7 @@ _LN2 = 0.6931471805599453
 
 
 def log_degradation(p: Values, columns: Values, log_n: Any, log_d: Any, xp: Any) -> Any:
-    """ln δ of arXiv 2411.04330, centred: δ = C at (N̄, D̄, 4 bits) from a 16-bit run.
+    """Ln δ of arXiv 2411.04330, centred: δ = C at (N̄, D̄, 4 bits) from a 16-bit run.
 
     δ = C (D/D̄)^γD (N_eff/N̄)^-γN exp(-(P'_post - P'(4))/γ_post) [1 - exp(-C_w (P'_w - P'_post))],
     before the bound by ln V; P' is ``bits_coordinate``.

@@ -52,4 +52,6 @@ def load_law(name_or_path: str | Path) -> Law:
         raise InputError(
             f'unknown law "{name}"; {did_you_mean(name, law_names())}, or the path of a .toml file'
         )
-    return parse_law(files("bitlaw.models").joinpath(f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")
+    return parse_law(
+        files("bitlaw.models").joinpath(f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml"
+    )

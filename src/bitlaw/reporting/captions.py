@@ -42,8 +42,10 @@ def penalty_against_bits(fit: Fit) -> str:
         interval = Interval(float(law.median[0]), float(law.lo[0]), float(law.hi[0]))
         parts.append(f"{range_text(interval)} for {name}")
     return (
-        f"Training in {format_bits(bits)} bits instead of 16 adds to the loss of {format_count(largest['n_params'])} "
-        f"parameters on {format_count(largest['tokens'])} tokens, in {LOSS_UNIT} (median, 90 % ETI): {joined(parts)}."
+        f"Training in {format_bits(bits)} bits instead of 16 adds to the loss of "
+        f"{format_count(largest['n_params'])} "
+        f"parameters on {format_count(largest['tokens'])} tokens, in {LOSS_UNIT} (median, 90 % ETI): "
+        f"{joined(parts)}."
     )
 
 
@@ -61,9 +63,13 @@ def posterior_against_prior(constants: pd.DataFrame) -> str:
     """How many constants the data narrowed, and which the least."""
     own = constants[constants["kind"] == "constant"].sort_values("contraction")
     narrowed = int((own["contraction"] > _HALF).sum())
-    least = [f"{symbol(name)} ({share_text(value)})" for name, value in own[["name", "contraction"]].head(3).to_numpy()]
+    least = [
+        f"{symbol(name)} ({share_text(value)})"
+        for name, value in own[["name", "contraction"]].head(3).to_numpy()
+    ]
     return (
-        f"The data took away more than half of the prior's variance for {narrowed} of {len(own)} constants; they "
+        f"The data took away more than half of the prior's variance for {narrowed} of {len(own)} "
+        "constants; they "
         f"say least about {joined(least)}."
     )
 
@@ -72,13 +78,17 @@ def predicted_against_observed(residuals: pd.DataFrame) -> str:
     """How many losses lie in their intervals, and how far the law misses."""
     post = residuals["bits_post"].notna()
     parts = []
-    for rows, what in ((residuals[~post], "losses as trained"), (residuals[post], "losses after quantization")):
+    for rows, what in (
+        (residuals[~post], "losses as trained"),
+        (residuals[post], "losses after quantization"),
+    ):
         if rows.empty:
             continue
         inside = int(rows["observed"].between(rows["lo"], rows["hi"]).sum())
         miss = 100.0 * float(rows["residual"].abs().median())
         parts.append(
-            f"{inside} of {len(rows)} {what} ({100 * inside / len(rows):.0f} %) lie in the 90 % interval of a new "
+            f"{inside} of {len(rows)} {what} ({100 * inside / len(rows):.0f} %) lie in the 90 % interval "
+            "of a new "
             f"run, with a median miss of {miss:.2g} % of the loss"
         )
     return f"{'; '.join(parts)}."
@@ -94,7 +104,8 @@ def precision_options(fixed: PrecisionDecision | None, free: PrecisionDecision |
             if option.bits < 16
         ]
         parts.append(
-            f"With parameters and tokens fixed, the probability of staying within {fixed.question.tolerance:g} "
+            "With parameters and tokens fixed, the probability of staying within "
+            f"{fixed.question.tolerance:g} "
             f"{LOSS_UNIT} of 16 bits: {', '.join(within)}."
         )
     if free is not None and free.best is not None:
@@ -113,4 +124,7 @@ def post_training_options(decision: PostTrainingDecision) -> str:
         f"{format_bits(option.bits_post)} bits {format_probability(option.probability_safe)}"
         for option in decision.options
     ]
-    return f"The probability that quantizing after training costs at most {decision.tolerance:g} {LOSS_UNIT}: {', '.join(safe)}."
+    return (
+        f"The probability that quantizing after training costs at most {decision.tolerance:g} {LOSS_UNIT}: "
+        f"{', '.join(safe)}."
+    )

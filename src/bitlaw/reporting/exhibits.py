@@ -14,8 +14,8 @@ from bitlaw.reporting.figures import (
     data_and_fit,
     degradation_against_tokens,
     penalty_against_bits,
-    posterior_against_prior,
     post_training_options,
+    posterior_against_prior,
     precision_options,
     predicted_against_observed,
 )
@@ -60,8 +60,10 @@ def decision_exhibits(
                 "precision-options",
                 precision_options.figure(fixed, free, style),
                 captions.precision_options(fixed, free),
-                "Dark bars are the answer and whatever is near-optimal. Dashed lines: the probability asked for, and "
-                "the regret up to which an option counts as near-optimal. Regret is the loss given up on average by "
+                "Dark bars are the answer and whatever is near-optimal. Dashed lines: the probability "
+                "asked for, and "
+                "the regret up to which an option counts as near-optimal. Regret is the loss given up on "
+                "average by "
                 "settling on these bits.",
                 style,
             )
@@ -72,7 +74,8 @@ def decision_exhibits(
                 "post-training-options",
                 post_training_options.figure(post, style),
                 captions.post_training_options(post),
-                "Blue bit-widths are safe. Dashed lines: the tolerance, and the probability asked for. An arrow "
+                "Blue bit-widths are safe. Dashed lines: the tolerance, and the probability asked for. An "
+                "arrow "
                 "marks an interval that reaches zero or below.",
                 style,
             )
@@ -93,7 +96,8 @@ def _evidence(fit: Fit, constants: pd.DataFrame, residuals: pd.DataFrame, style:
             "data-and-fit",
             data_and_fit.figure(fit, style),
             captions.data_and_fit(fit),
-            "Points are logged runs, lines the law's median, bands hold 90 % of new runs. Dashed: the same law at 16 "
+            "Points are logged runs, lines the law's median, bands hold 90 % of new runs. Dashed: the same "
+            "law at 16 "
             "bits. At most six precisions are shown, among them the fewest bits of each kind.",
             style,
         )
@@ -102,7 +106,8 @@ def _evidence(fit: Fit, constants: pd.DataFrame, residuals: pd.DataFrame, style:
             "penalty-against-bits",
             penalty_against_bits.figure(fit, style),
             captions.penalty_against_bits(fit),
-            "Points are runs less their 16-bit twin of the same seed, in the cells with most precisions logged; a "
+            "Points are runs less their 16-bit twin of the same seed, in the cells with most precisions "
+            "logged; a "
             "single pair still carries the noise of two runs, which the bands leave out.",
             style,
         )
@@ -111,7 +116,8 @@ def _evidence(fit: Fit, constants: pd.DataFrame, residuals: pd.DataFrame, style:
             "degradation-against-tokens",
             degradation_against_tokens.figure(fit, style),
             captions.degradation_against_tokens(fit),
-            "Degradation of runs trained at 16 bits when their weights are quantized afterwards. Hollow points on "
+            "Degradation of runs trained at 16 bits when their weights are quantized afterwards. Hollow "
+            "points on "
             "the lower edge are below what can be measured.",
             style,
         )
@@ -119,7 +125,8 @@ def _evidence(fit: Fit, constants: pd.DataFrame, residuals: pd.DataFrame, style:
         "posterior-against-prior",
         posterior_against_prior.figure(constants, style),
         captions.posterior_against_prior(constants),
-        "Each constant on its own scale: the grey bar is the prior's 90 % interval, the blue one the posterior's. "
+        "Each constant on its own scale: the grey bar is the prior's 90 % interval, the blue one the "
+        "posterior's. "
         "Contraction is the share of the prior's variance that the data took away: near 0 the prior decides.",
         style,
     )
@@ -127,7 +134,8 @@ def _evidence(fit: Fit, constants: pd.DataFrame, residuals: pd.DataFrame, style:
         "predicted-against-observed",
         predicted_against_observed.figure(residuals, style),
         captions.predicted_against_observed(residuals),
-        "Left: every fitted row against its prediction, with the 90 % interval of a new run. Strips: residuals of "
+        "Left: every fitted row against its prediction, with the 90 % interval of a new run. Strips: "
+        "residuals of "
         "the loss by bits, black ticks their medians; a median away from zero is structure the law misses.",
         style,
     )

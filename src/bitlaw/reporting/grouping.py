@@ -38,7 +38,9 @@ class SizeGroup:
         return frame[frame["n_params"].between(self.lo, self.hi)]
 
 
-def size_groups(n_params: Sequence[float] | np.ndarray, most: int = MOST_SIZES) -> tuple[SizeGroup, ...]:
+def size_groups(
+    n_params: Sequence[float] | np.ndarray | pd.Series, most: int = MOST_SIZES
+) -> tuple[SizeGroup, ...]:
     """Model sizes as at most ``most`` groups: each size its own, or equal ranges of ln N.
 
     Parameters
@@ -91,7 +93,9 @@ class Precision:
     def quantized(self) -> tuple[str, ...]:
         """Names of the tensor kinds below 16 bits."""
         return tuple(
-            name for (_, _, name), bits in zip(TENSOR_KINDS, self.bits, strict=True) if bits < UNQUANTIZED_BITS
+            name
+            for (_, _, name), bits in zip(TENSOR_KINDS, self.bits, strict=True)
+            if bits < UNQUANTIZED_BITS
         )
 
     @property
@@ -129,7 +133,7 @@ SIXTEEN = Precision(UNQUANTIZED_BITS, UNQUANTIZED_BITS, UNQUANTIZED_BITS)
 
 
 def precisions(frame: pd.DataFrame, most: int = MOST_PANELS) -> tuple[Precision, ...]:
-    """At most ``most`` training precisions of a table: 16 bits, the fewest bits of each kind, the most logged.
+    """At most ``most`` training precisions of a table: the fewest bits of each kind, the most logged.
 
     Parameters
     ----------
@@ -140,7 +144,8 @@ def precisions(frame: pd.DataFrame, most: int = MOST_PANELS) -> tuple[Precision,
     """
     columns = [column for _, column, _ in TENSOR_KINDS]
     counts = frame[columns].clip(upper=UNQUANTIZED_BITS).value_counts()
-    found = {Precision(*(float(bits) for bits in key)): int(count) for key, count in counts.items()}  # type: ignore[misc]
+    keys = counts.index.to_frame().to_numpy(np.float64)
+    found = {Precision(*map(float, key)): int(count) for key, count in zip(keys, counts, strict=True)}
     fewest: dict[tuple[str, ...], Precision] = {}
     for one in sorted(found, key=lambda p: (sum(p.bits), -found[p])):
         fewest.setdefault(one.quantized, one)

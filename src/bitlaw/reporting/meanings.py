@@ -40,7 +40,12 @@ def meanings(fit: Fit) -> tuple[Meaning, ...]:
         "tau": _tau,
     }
     return tuple(
-        Meaning(symbol(name), _interval(fit.draws(name), unit), _interval(fit.draws(name, prior=True), unit), say(fit))
+        Meaning(
+            symbol(name),
+            _interval(fit.draws(name), unit),
+            _interval(fit.draws(name, prior=True), unit),
+            say(fit),
+        )
         for name, say in words.items()
         for unit in ["bits" if name == "gamma_post" else ""]
         if fit.law.post is not None and name in fit.posterior and name in fit.prior
@@ -58,8 +63,10 @@ def _percent(draws: np.ndarray) -> str:
 
 def _kappa(fit: Fit) -> str:
     return (
-        "Relative scatter of a measured degradation around the law within a run: one bit-width of a run typically "
-        f"lies {_percent(fit.draws('kappa'))} off, in proportion to the degradation, however well the run itself is "
+        "Relative scatter of a measured degradation around the law within a run: one bit-width of a run "
+        "typically "
+        f"lies {_percent(fit.draws('kappa'))} off, in proportion to the degradation, however well the run "
+        "itself is "
         "known. More runs do not reduce it."
     )
 
@@ -99,11 +106,14 @@ def _gamma_d(fit: Fit) -> str:
 
 def _gamma_n(fit: Fit) -> str:
     draws = fit.draws("gamma_N")
-    verdict = "larger models are hurt less" if float(np.median(draws)) > 0 else "larger models are hurt no less"
+    verdict = (
+        "larger models are hurt less" if float(np.median(draws)) > 0 else "larger models are hurt no less"
+    )
     probability = float((draws > 0).mean())
     doubt = "" if min(probability, 1 - probability) < 0.05 else ", though the sign is open"
     return (
-        "The degradation falls as effective parameters to the power γ_N: ten times the parameters divide it by "
+        "The degradation falls as effective parameters to the power γ_N: ten times the parameters divide "
+        "it by "
         f"10^γ_N = {range_text(_interval(np.exp(math.log(10.0) * draws)))}; {verdict}{doubt} "
         f"(γ_N > 0 with probability {format_probability(probability)})."
     )

@@ -28,11 +28,12 @@ def trained_rows(fit: Fit) -> pd.DataFrame:
 
 
 def paired_gaps(fit: Fit) -> pd.DataFrame:
-    """The shown post-training rows whose run was also evaluated as trained, with their ``gap`` in nats/token."""
+    """The shown post-training rows whose run was also evaluated as trained, with ``gap`` in nats/token."""
     rows = shown_rows(fit)
     own = trained_rows(fit).drop_duplicates("run_id").set_index("run_id")["loss"]
     post = rows[rows["bits_post"].notna()]
-    return post.assign(gap=post["loss"] - post["run_id"].map(own)).dropna(subset="gap")
+    before = post["run_id"].map(own).astype(np.float64)
+    return post.assign(gap=post["loss"] - before).dropna(subset="gap")
 
 
 def most_common(values: pd.Series, default: object) -> object:
@@ -81,5 +82,6 @@ def busiest_cells(penalties: pd.DataFrame, most: int = 4) -> tuple[Cell, ...]:
     """The cells with the most distinct training precisions, by size and tokens."""
     distinct = penalties.drop_duplicates(["n_params", "tokens", *_TRAINING_BITS])
     counts = distinct.groupby(["n_params", "tokens"]).size().sort_values(ascending=False, kind="stable")
-    cells = [Cell(float(n), float(d)) for n, d in counts.index[:most]]  # type: ignore[misc]
+    keys = counts.index[:most].to_frame().to_numpy(np.float64)
+    cells = [Cell(float(n), float(d)) for n, d in keys]
     return tuple(sorted(cells, key=lambda cell: (cell.n_params, cell.tokens)))

@@ -31,9 +31,11 @@ def training_sentence(decision: PrecisionDecision | None, law: str) -> str:
         option = decision.option(best)
         edge = " It is the smallest on offer, so fewer may do." if decision.at_edge else ""
         return (
-            f"Train {tensors} in {format_bits(best)} bits: with parameters and tokens fixed, that is the cheapest "
+            f"Train {tensors} in {format_bits(best)} bits: with parameters and tokens fixed, that is the "
+            "cheapest "
             f"precision on offer whose loss stays {allowed}, with probability "
-            f"{format_probability(option.probability_within or 0.0)} ({asked} was asked); the law's mean loss there is "
+            f"{format_probability(option.probability_within or 0.0)} ({asked} was asked); the law's mean "
+            "loss there is "
             f"{interval_text(option.loss)}.{_runner_up_within(decision)}{edge}"
         )
     smaller = [option for option in decision.options if option.bits < UNQUANTIZED_BITS]
@@ -86,7 +88,8 @@ def free_sentence(decision: PrecisionDecision | None) -> str:
     pays = ""
     if best.bits < UNQUANTIZED_BITS:
         pays = (
-            f" It pays only where training really runs more than {best.break_even.median:.2f} times as fast as at "
+            f" It pays only where training really runs more than {best.break_even.median:.2f} times as "
+            "fast as at "
             "16 bits."
         )
     return (
@@ -101,7 +104,9 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: str) -> s
     if decision is None:
         return f"About quantizing after training this fit of {law} says nothing."
     safe, tolerance = decision.smallest_safe_bits, f"{decision.tolerance:g} {LOSS_UNIT}"
-    method = f" by {_METHOD_NAMES.get(decision.method_post, decision.method_post)}" if decision.method_post else ""
+    method = (
+        f" by {_METHOD_NAMES.get(decision.method_post, decision.method_post)}" if decision.method_post else ""
+    )
     trained = (
         "16-bit run"
         if min(decision.bits_weights, decision.bits_activations, decision.bits_kv) >= UNQUANTIZED_BITS
@@ -110,7 +115,8 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: str) -> s
     if safe is None:
         option = decision.options[0]
         return (
-            f"Do not quantize the weights of a {trained} afterwards{method}: even at {format_bits(option.bits_post)} "
+            f"Do not quantize the weights of a {trained} afterwards{method}: even at "
+            f"{format_bits(option.bits_post)} "
             f"bits the degradation, {interval_text(option.degradation)}, stays within {tolerance} only with "
             f"probability {format_probability(option.probability_safe)}; "
             f"{format_probability(decision.confidence)} was asked."
@@ -124,9 +130,12 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: str) -> s
         else " It is the smallest on offer, so fewer may be safe."
     )
     return (
-        f"Quantize the weights of a {trained} afterwards{method} to no fewer than {format_bits(safe)} bits: a new "
-        f"run then loses {interval_text(option.degradation)}, within the tolerated {tolerance} with probability "
-        f"{format_probability(option.probability_safe)} ({format_probability(decision.confidence)} was asked)."
+        f"Quantize the weights of a {trained} afterwards{method} to no fewer than {format_bits(safe)} "
+        "bits: a new "
+        f"run then loses {interval_text(option.degradation)}, within the tolerated {tolerance} with "
+        "probability "
+        f"{format_probability(option.probability_safe)} ({format_probability(decision.confidence)} was "
+        "asked)."
         f"{next_one}"
     )
 
@@ -172,11 +181,14 @@ def range_sentence(fit: Fit) -> str:
     vocabulary = rows["vocab_size"].dropna().unique()
     level = ""
     if len(vocabulary) == 1:
-        level = f", byte-level (vocabulary {_BYTES})" if vocabulary[0] == _BYTES else (
-            f", vocabulary {format_count(vocabulary[0])}"
+        level = (
+            f", byte-level (vocabulary {_BYTES})"
+            if vocabulary[0] == _BYTES
+            else (f", vocabulary {format_count(vocabulary[0])}")
         )
     return (
-        f"The fitted runs have {_span(rows['n_params'])} parameters and {_span(rows['tokens'])} tokens{level}; "
+        f"The fitted runs have {_span(rows['n_params'])} parameters and {_span(rows['tokens'])} "
+        f"tokens{level}; "
         f"outside that these numbers are not evidence{_not_for_others(float(rows['n_params'].max()))}."
     )
 

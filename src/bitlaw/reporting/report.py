@@ -19,6 +19,7 @@ from bitlaw.inference.fit import Fit
 from bitlaw.reporting import opening, tables
 from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits
 from bitlaw.reporting.meanings import meanings
+from bitlaw.reporting.style import DEFAULT_STYLE, Style
 from bitlaw.reporting.summary import all_findings, source_name, summary
 from bitlaw.reporting.words import printable, range_text, symbol
 from bitlaw.units import format_count
@@ -51,7 +52,7 @@ class Answers:
     question: str
 
 
-def write_report(fit: Fit, answers: Answers, out: Path) -> Path:
+def write_report(fit: Fit, answers: Answers, out: Path, style: Style = DEFAULT_STYLE) -> Path:
     """Write ``index.html`` and ``summary.json``.
 
     Both are made in memory first and then put in place by renaming: whatever goes wrong, a figure
@@ -65,13 +66,15 @@ def write_report(fit: Fit, answers: Answers, out: Path) -> Path:
         What was decided from it.
     out
         Folder to write to; made if needed.
+    style
+        How figures are drawn.
 
     Returns
     -------
     Path
         The page.
     """
-    page = render(fit, answers)
+    page = render(fit, answers, style)
     machine = json.dumps(summary(fit, answers), indent=1, allow_nan=False) + "\n"
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -88,7 +91,7 @@ def write_report(fit: Fit, answers: Answers, out: Path) -> Path:
     return out / PAGE
 
 
-def render(fit: Fit, answers: Answers) -> str:
+def render(fit: Fit, answers: Answers, style: Style = DEFAULT_STYLE) -> str:
     """The page as text."""
     environment = Environment(
         loader=PackageLoader("bitlaw.reporting", "templates"),
@@ -98,10 +101,12 @@ def render(fit: Fit, answers: Answers) -> str:
         lstrip_blocks=True,
     )
     css = environment.get_template("report.css").render()
-    return printable(environment.get_template("report.html.j2").render(_context(fit, answers), css=Markup(css)))
+    return printable(
+        environment.get_template("report.html.j2").render(_context(fit, answers, style), css=Markup(css))
+    )
 
 
-def _context(fit: Fit, answers: Answers) -> dict[str, Any]:
+def _context(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
     findings = all_findings(fit, answers)
     constants = contraction_table(fit)
     fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
@@ -110,7 +115,11 @@ def _context(fit: Fit, answers: Answers) -> dict[str, Any]:
         "question": answers.question,
         "failed": overall_status(findings) is Status.FAIL,
         "opening": [
-            ("Training precision", opening.training_sentence(fixed, fit.law.name), opening.free_sentence(free)),
+            (
+                "Training precision",
+                opening.training_sentence(fixed, fit.law.name),
+                opening.free_sentence(free),
+            ),
             ("After training", opening.post_training_sentence(post, fit.law.name), ""),
             ("How sure", opening.sure_sentence(findings), opening.prior_sentence(fixed, free, post)),
             ("For which models", opening.range_sentence(fit), ""),
@@ -122,9 +131,9 @@ def _context(fit: Fit, answers: Answers) -> dict[str, Any]:
             if decision is not None
         ],
         "post_table": tables.post_table(post) if post is not None else None,
-        "decided": decision_exhibits(fixed, free, post),
+        "decided": decision_exhibits(fixed, free, post, style),
         "meanings": [(one, range_text(one.posterior), range_text(one.prior)) for one in meanings(fit)],
-        "evidence": evidence_exhibits(fit, constants, residual_table(fit)),
+        "evidence": evidence_exhibits(fit, constants, residual_table(fit), style),
         "findings_table": tables.findings_table(findings),
         "constants_table": tables.constants_table(constants),
         "runs_table": tables.runs_table(fit),

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -61,7 +62,7 @@ DEFAULT_STYLE = Style()
 @contextmanager
 def drawing(style: Style) -> Iterator[None]:
     """Matplotlib's settings for the time a figure is drawn; nothing outside changes."""
-    settings = {
+    settings: dict[Any, Any] = {
         "font.family": ["DejaVu Sans"],
         "font.size": style.font,
         "axes.titlesize": style.font,
@@ -94,8 +95,8 @@ def drawing(style: Style) -> Iterator[None]:
         yield
 
 
-def panels(style: Style, count: int, columns: int, panel_height: float, **shared: bool) -> tuple[Figure, list[Axes]]:
-    """A figure of ``count`` panels in rows of at most ``columns``, no empty ones.
+def panels(style: Style, count: int, columns: int, panel_height: float) -> tuple[Figure, list[Axes]]:
+    """A figure of ``count`` panels that share both axes, in rows of at most ``columns``, no empty ones.
 
     Parameters
     ----------
@@ -105,19 +106,15 @@ def panels(style: Style, count: int, columns: int, panel_height: float, **shared
         Number of panels, and the most in one row.
     panel_height
         Inches per row.
-    **shared
-        ``sharex`` and ``sharey``.
     """
     columns = min(columns, count)
     rows = math.ceil(count / columns)
     figure = Figure(figsize=(style.width, panel_height * rows + 0.3), dpi=style.dpi, layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False, **shared)
-    axes = list(grid.flat)
+    axes = list(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat)
     for axis in axes[count:]:
         axis.remove()
-    if shared.get("sharex"):
-        for axis in axes[:count]:
-            axis.tick_params(labelbottom=axes.index(axis) + columns >= count)
+    for index, axis in enumerate(axes[:count]):
+        axis.tick_params(labelbottom=index + columns >= count)
     return figure, axes[:count]
 
 
@@ -147,7 +144,9 @@ def count_ticks(lo: float, hi: float, most: int = 5) -> list[float]:
     decades = range(math.floor(math.log10(lo)) - 1, math.ceil(math.log10(hi)) + 1)
     inside = (lo / 1.02, hi * 1.02)
     finest = [
-        mantissa * 10.0**decade for decade in decades for mantissa in (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8)
+        mantissa * 10.0**decade
+        for decade in decades
+        for mantissa in (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8)
     ]
     candidates = [finest]
     for mantissas in ((1, 1.5, 2, 3, 4, 5, 7), (1, 2, 3, 5), (1, 2, 5), (1, 3)):

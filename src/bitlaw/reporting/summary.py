@@ -74,14 +74,14 @@ def source_name(fit: Fit) -> str:
 
 def _data(fit: Fit) -> dict[str, Any]:
     rows = fit.rows
-    reasons = fit.excluded["reason"].value_counts().sort_index() if len(fit.excluded) else {}
+    reasons = fit.excluded["reason"].value_counts().sort_index()
     return {
         "rows": len(rows),
         "runs": int(rows["run_id"].nunique()),
         "rows_after_training": int(rows["bits_post"].notna().sum()),
         "n_params": [float(rows["n_params"].min()), float(rows["n_params"].max())],
         "tokens": [float(rows["tokens"].min()), float(rows["tokens"].max())],
-        "excluded": {str(reason): int(count) for reason, count in dict(reasons).items()},
+        "excluded": {str(reason): int(count) for reason, count in reasons.items()},
         "worst_pareto_k": float(fit.runs["pareto_k"].max()),
     }
 

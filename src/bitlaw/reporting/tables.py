@@ -127,8 +127,10 @@ def post_table(decision: PostTrainingDecision) -> Table:
     ]
     return Table(
         f"Weights quantized after training{f' by {decision.method_post}' if decision.method_post else ''}: "
-        f"{format_count(decision.n_params)} parameters, {format_count(decision.tokens)} tokens. Degradation in "
-        f"{LOSS_UNIT}; intervals are {100 * decision.prob:g} % ETI over {decision.draws} draws. D_crit: tokens beyond "
+        f"{format_count(decision.n_params)} parameters, {format_count(decision.tokens)} tokens. "
+        "Degradation in "
+        f"{LOSS_UNIT}; intervals are {100 * decision.prob:g} % ETI over {decision.draws} draws. D_crit: "
+        "tokens beyond "
         "which more pretraining makes the quantized model worse.",
         (
             "bits after training",
@@ -179,7 +181,8 @@ def constants_table(constants: pd.DataFrame) -> Table:
         for one in constants.to_dict("records")
     ]
     return Table(
-        "Constants and noise scales: median and 90 % ETI. Contraction is the share of the prior's variance that the "
+        "Constants and noise scales: median and 90 % ETI. Contraction is the share of the prior's variance "
+        "that the "
         "data took away.",
         ("constant", "meaning", "posterior", "prior", "contraction"),
         tuple(rows),
@@ -208,7 +211,8 @@ def runs_table(fit: Fit) -> Table:
         for run in worst.head(_MOST_NAMES).to_dict("records")
     ]
     return Table(
-        f"Runs with a Pareto k above {HIGHEST_PARETO_K:g}: the fit leans on them, and their elpd is not reliable.",
+        f"Runs with a Pareto k above {HIGHEST_PARETO_K:g}: the fit leans on them, and their elpd is not "
+        "reliable.",
         ("run", "Pareto k", "elpd, nats"),
         tuple(rows),
     )

@@ -33,11 +33,11 @@ def symbol(name: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Text without what neither a page nor UTF-8 can hold: control characters, lone surrogates.
+    r"""Text without what neither a page nor UTF-8 can hold: control characters, lone surrogates.
 
     Examples
     --------
-    >>> printable("a\\x00b") == "a\\ufffdb"
+    >>> printable("a\x00b") == "a\ufffdb"
     True
     """
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
@@ -79,12 +79,12 @@ def cell_text(interval: Interval) -> str:
 
 
 def whole_bracket(text: str) -> str:
-    """Keep what is in brackets on one line.
+    r"""Keep what is in brackets on one line.
 
     Examples
     --------
     >>> whole_bracket("1.5 (1.4 to 1.6)")
-    '1.5 (1.4\\xa0to\\xa01.6)'
+    '1.5 (1.4\xa0to\xa01.6)'
     """
     before, bracket, inside = text.partition("(")
     return before + bracket + inside.replace(" ", "\N{NO-BREAK SPACE}")

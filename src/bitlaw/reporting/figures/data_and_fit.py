@@ -34,7 +34,7 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
     groups, shown = size_groups(trained["n_params"]), precisions(trained)
     lo, hi = token_range(trained)
     with drawing(style):
-        drawn, axes = panels(style, len(shown), 3, 2.35 if len(shown) > 1 else 4.0, sharex=True, sharey=True)
+        drawn, axes = panels(style, len(shown), 3, 2.35 if len(shown) > 1 else 4.0)
         for axis, precision in zip(axes, shown, strict=True):
             _panel(axis, fit, trained, precision, groups, style)
             axis.set_title(precision.label)

@@ -38,7 +38,7 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
     bits = gaps["bits_post"].value_counts().index[:MOST_PANELS].sort_values()
     lo, hi = token_range(gaps)
     with drawing(style):
-        drawn, axes = panels(style, len(bits), 3, 2.35 if len(bits) > 1 else 4.0, sharex=True, sharey=True)
+        drawn, axes = panels(style, len(bits), 3, 2.35 if len(bits) > 1 else 4.0)
         for axis, one in zip(axes, bits, strict=True):
             _panel(axis, fit, gaps[gaps["bits_post"] == one], groups, float(one), method, floor, style)
             axis.set_title(f"to {format_bits(one)} bits")

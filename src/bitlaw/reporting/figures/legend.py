@@ -30,7 +30,13 @@ def size_legend(
     """
     handles: list[Line2D | Patch] = [
         Line2D(
-            [], [], color=colour, marker=marker, markeredgecolor="white", markeredgewidth=0.5, label=group.label
+            [],
+            [],
+            color=colour,
+            marker=marker,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            label=group.label,
         )
         for group, colour, marker in zip(groups, style.colours, style.markers, strict=False)
     ]
@@ -38,7 +44,12 @@ def size_legend(
     if sixteen:
         handles.append(
             Line2D(
-                [], [], color=style.quiet, linewidth=1.0, linestyle=SIXTEEN_BITS_DASHES, label="same at 16 bits"
+                [],
+                [],
+                color=style.quiet,
+                linewidth=1.0,
+                linestyle=SIXTEEN_BITS_DASHES,
+                label="same at 16 bits",
             )
         )
     legend = drawn.legend(

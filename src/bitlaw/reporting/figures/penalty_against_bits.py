@@ -19,7 +19,9 @@ from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import LOSS_UNIT
 
 _ALL = tuple(column for _, column, _ in TENSOR_KINDS)
-KINDS: Mapping[str, tuple[str, ...]] = {name: (column,) for _, column, name in TENSOR_KINDS} | {"all three": _ALL}
+KINDS: Mapping[str, tuple[str, ...]] = {name: (column,) for _, column, name in TENSOR_KINDS} | {
+    "all three": _ALL
+}
 """Tensor kinds quantized together, and their run-table columns."""
 
 _MOST_BITS = 8.0
@@ -39,7 +41,7 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
     cells = busiest_cells(penalties)
     shown = [name for name, columns in KINDS.items() if len(_of_kind(penalties, columns))]
     with drawing(style):
-        drawn, axes = panels(style, len(shown), 4, 2.5 if len(shown) > 1 else 3.6, sharex=True, sharey=True)
+        drawn, axes = panels(style, len(shown), 4, 2.5 if len(shown) > 1 else 3.6)
         for axis, name in zip(axes, shown, strict=True):
             _panel(axis, fit, _of_kind(penalties, KINDS[name]), KINDS[name], cells, style)
             axis.set_title(name)
@@ -64,11 +66,18 @@ def _of_kind(penalties: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     for column in _ALL:
         keep &= (penalties[column] < UNQUANTIZED_BITS).to_numpy() == (column in columns)
     rows = penalties[keep]
-    return rows[rows[list(columns)].nunique(axis=1) == 1].assign(bits=rows[columns[0]])
+    return rows[rows[list(columns)].max(axis=1) == rows[list(columns)].min(axis=1)].assign(
+        bits=rows[columns[0]]
+    )
 
 
 def _panel(
-    axis: Axes, fit: Fit, penalties: pd.DataFrame, kinds: tuple[str, ...], cells: tuple[Cell, ...], style: Style
+    axis: Axes,
+    fit: Fit,
+    penalties: pd.DataFrame,
+    kinds: tuple[str, ...],
+    cells: tuple[Cell, ...],
+    style: Style,
 ) -> None:
     bits = np.linspace(penalties["bits"].min(), max(_MOST_BITS, penalties["bits"].max()), POINTS)
     for cell, colour, marker in zip(cells, style.colours, style.markers, strict=False):
@@ -79,13 +88,26 @@ def _panel(
         axis.fill_between(law.x, law.lo, law.hi, color=colour, alpha=style.band, linewidth=0)
         axis.plot(law.x, law.median, color=colour)
         axis.plot(
-            points["bits"], points["penalty"], marker, color=colour, markeredgecolor="white", markeredgewidth=0.5
+            points["bits"],
+            points["penalty"],
+            marker,
+            color=colour,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
         )
 
 
 def _legend(drawn: Figure, cells: tuple[Cell, ...], style: Style) -> None:
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=colour, marker=marker, markeredgecolor="white", markeredgewidth=0.5, label=cell.label)
+        Line2D(
+            [],
+            [],
+            color=colour,
+            marker=marker,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            label=cell.label,
+        )
         for cell, colour, marker in zip(cells, style.colours, style.markers, strict=False)
     ]
     handles.append(Patch(color=style.quiet, alpha=style.band, linewidth=0, label="law's mean, 90 %"))

@@ -28,7 +28,9 @@ def figure(decision: PostTrainingDecision, style: Style = DEFAULT_STYLE) -> Figu
         drawn = Figure(figsize=(style.width, 0.29 * len(options) + 1.3), dpi=style.dpi, layout="constrained")
         left, right = drawn.subplots(1, 2, width_ratios=(1.6, 1.0))
         _intervals(left, decision, style)
-        left.set_yticks(range(len(options)), [f"to {format_bits(option.bits_post)} bits" for option in options])
+        left.set_yticks(
+            range(len(options)), [f"to {format_bits(option.bits_post)} bits" for option in options]
+        )
         values = [option.probability_safe for option in options]
         colours = [_colour(decision, option.bits_post, style) for option in options]
         labelled_bars(right, values, [format_probability(value) for value in values], colours, style)

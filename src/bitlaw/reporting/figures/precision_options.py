@@ -1,7 +1,8 @@
-"""Each training bit-width on offer: how probably it is within tolerance, best, and what it costs to be wrong."""
+"""Each training bit-width on offer: how probably it is within tolerance or best, and its regret."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bitlaw.decisions.intervals import nats_text
 from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
@@ -61,7 +62,7 @@ def _regret(axis: Axes, decision: PrecisionDecision, style: Style) -> None:
     axis.axvline(decision.near, color=style.ink, linewidth=1.0, linestyle=(0, (4, 3)))
     axis.set_xlim(0.0, 1.42 * max(*values, decision.near))
     axis.set_title(_free_title(decision))
-    axis.xaxis.get_major_locator().set_params(nbins=4)
+    axis.xaxis.set_major_locator(MaxNLocator(4))
     axis.set_xlabel(f"expected regret, {LOSS_UNIT}")
 
 

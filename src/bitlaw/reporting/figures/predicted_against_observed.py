@@ -32,15 +32,15 @@ def figure(residuals: pd.DataFrame, style: Style = DEFAULT_STYLE) -> Figure:
     height = max(_SCATTER_HEIGHT + (0.2 * lines[1] + 0.9 if lines[1] else 0.0), 0.2 * lines[0] + 0.9)
     with drawing(style):
         drawn = Figure(figsize=(style.width, height), dpi=style.dpi, layout="constrained")
-        left, right = drawn.subfigures(1, 2) if lines[0] else (drawn, None)
-        ratios = (_SCATTER_HEIGHT, 0.2 * lines[1] + 0.9)
-        axes = left.subplots(2, 1, height_ratios=ratios) if lines[1] else [left.subplots()]
+        halves = list(drawn.subfigures(1, 2 if lines[0] else 1, squeeze=False).flat)
+        ratios = (_SCATTER_HEIGHT, 0.2 * lines[1] + 0.9) if lines[1] else (1.0,)
+        axes = list(halves[0].subplots(len(ratios), 1, height_ratios=ratios, squeeze=False).flat)
         _scatter(axes[0], trained, after, style)
         if lines[1]:
             _strip(axes[1], after, by_bits, style.colours[1], style)
             axes[1].set_title("quantized after training")
-        if right is not None:
-            axis = right.subplots()
+        if lines[0]:
+            axis = halves[1].subplots()
             _strip(axis, trained, by_precision, style.colours[0], style)
             axis.set_title("as trained")
     return drawn

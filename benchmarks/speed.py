@@ -1,0 +1,178 @@
+"""How fast bitlaw fits: effective draws per second, cold fits from CSV, imports, peak memory.
+
+Run on an idle machine: ``make bench``. Results are written with the machine and the versions.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+MEASURED = (
+    "E", "alpha", "beta", "g", "gamma_w", "P0_w", "gamma_a", "P0_a", "gamma_kv", "P0_kv",
+    "gamma_D", "gamma_N", "gamma_post", "C_w", "sigma", "nu", "kappa", "tau",
+)  # fmt: skip
+"""Quantities that the centred and the plain model share."""
+
+
+def rows_480() -> pd.DataFrame:
+    """A simulated table of 480 training runs in eight precisions, no post-training quantization."""
+    from bitlaw.inference.draws import points_frame
+    from bitlaw.inference.prior import prior_draws
+    from bitlaw.inference.rows import reference_scales
+    from bitlaw.inference.simulate import simulate_losses
+    from bitlaw.laws.registry import load_law
+
+    precisions = (
+        (16, 16, 16), (3, 16, 16), (5, 16, 16), (16, 4, 16), (16, 6, 16), (16, 16, 3), (4, 4, 4), (6, 6, 6),
+    )  # fmt: skip
+    grid = [
+        (n, d, *bits, seed)
+        for n in np.geomspace(2e7, 1e9, 5)
+        for d in np.geomspace(5e8, 5e10, 6)
+        for bits in precisions
+        for seed in (0, 1)
+    ]
+    n, d, weights, activations, kv, seed = (np.array(values, float) for values in zip(*grid, strict=True))
+    frame = points_frame(
+        run_id=[f"run{index}" for index in range(len(grid))], n_params=n, tokens=d, bits_weights=weights,
+        bits_activations=activations, bits_kv=kv, seed=seed, vocab_size=32_000.0,
+    )  # fmt: skip
+    law = load_law("kumar2024-coupled")
+    draws = prior_draws(law, reference_scales(frame), 2000, seed=0)
+    constants = {name: float(np.median(values)) for name, values in draws.items()}
+    return simulate_losses(law, constants, frame, seed=1)
+
+
+def effective_draws(posterior: xr.Dataset, seconds: float, divergences: int) -> dict[str, float | str]:
+    """The least bulk ESS among the shared quantities, and per second of sampling."""
+    import arviz as az
+
+    names = [name for name in MEASURED if name in posterior]
+    ess = {name: float(az.ess(posterior[[name]], method="bulk")[name]) for name in names}
+    worst = min(ess, key=lambda name: ess[name])
+    return {
+        "least_ess": round(ess[worst], 1),
+        "worst": worst,
+        "seconds": round(seconds, 2),
+        "least_ess_per_second": round(ess[worst] / seconds, 2),
+        "divergences": divergences,
+    }
+
+
+def sampling(frame: pd.DataFrame) -> dict[str, dict]:
+    """bitlaw's sampling against ``pm.sample()`` defaults, on the plain model and on our own."""
+    import nutpie
+    import pymc as pm
+    from plain_model import plain_model
+
+    from bitlaw.inference.model import build_model
+    from bitlaw.inference.rows import arrange, reference_scales
+    from bitlaw.inference.sample import SamplerSettings, compile_model, draw_posterior
+    from bitlaw.laws.registry import load_law
+
+    law = load_law("kumar2024-coupled")
+    rows, reference = arrange(frame), reference_scales(frame)
+    found = {}
+    model = build_model(law, rows, reference)
+    compiled = compile_model(model, law, rows)
+    start = time.perf_counter()
+    sampled = draw_posterior(compiled, SamplerSettings())
+    seconds = time.perf_counter() - start
+    diverging = int(sampled["sample_stats"]["diverging"].sum())
+    found["bitlaw"] = effective_draws(sampled["posterior"].to_dataset(), seconds, diverging)
+    for name, other in (
+        ("defaults_on_plain_model", plain_model(law, rows, reference)),
+        ("defaults_on_our_model", model),
+    ):
+        # pm.sample() picks nutpie; compiling is left out of the time, as it is for bitlaw.
+        compiled = nutpie.compile_pymc_model(other)
+        start = time.perf_counter()
+        sampled = nutpie.sample(
+            compiled, draws=1000, tune=1000, chains=4, cores=2, seed=0, progress_bar=False
+        )
+        seconds = time.perf_counter() - start
+        diverging = int(sampled["sample_stats"]["diverging"].sum())
+        found[name] = effective_draws(sampled["posterior"].to_dataset(), seconds, diverging)
+        ratio = found["bitlaw"]["least_ess_per_second"] / found[name]["least_ess_per_second"]
+        found[name]["bitlaw_is_faster_by"] = round(ratio, 1)
+    found["pymc"] = {"version": pm.__version__}
+    return found
+
+
+def cold(command: list[str]) -> dict[str, float]:
+    """Wall time and peak memory of a command in a process of its own."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    return {"seconds": round(seconds, 2), "peak_gb_so_far": round(peak, 3)}
+
+
+def base_240(path: Path) -> Path:
+    """A simulated table of 240 unquantized runs."""
+    from bitlaw.inference.draws import points_frame
+    from bitlaw.inference.simulate import simulate_losses
+    from bitlaw.laws.registry import load_law
+
+    rng = np.random.default_rng(0)
+    frame = points_frame(n_params=10 ** rng.uniform(7.5, 10, 240), tokens=10 ** rng.uniform(9, 11, 240))
+    frame["run_id"] = [f"run{index}" for index in range(240)]
+    constants = {
+        "E": 1.8, "a": 0.4, "b": 0.4, "alpha": 0.35, "beta": 0.37, "sigma": 0.004, "nu": 6.0,
+    }  # fmt: skip
+    frame = simulate_losses(load_law("chinchilla"), constants, frame, seed=0)
+    frame[["run_id", "n_params", "tokens", "loss"]].to_csv(path, index=False)
+    return path
+
+
+def main() -> None:
+    """Measure everything and write ``speed.json``."""
+    from machine import machine
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    out = parser.parse_args().out
+    record: dict[str, object] = {"command": "python benchmarks/speed.py", "machine": machine()}
+    sweep = files("bitlaw.data").joinpath("tiny_sweep.csv")
+    bitlaw = [sys.executable, "-m", "bitlaw.cli.main"]
+    with tempfile.TemporaryDirectory() as folder:
+        imports = [cold([sys.executable, "-c", "import bitlaw"])["seconds"] for _ in range(5)]
+        record["import_bitlaw_seconds"] = min(imports)
+        table = base_240(Path(folder) / "base.csv")
+        fit = str(Path(folder) / "fit.nc")
+        for law in ("chinchilla", "coupled"):
+            record[f"cold_fit_{law}_240_rows"] = cold(
+                [*bitlaw, "fit", str(table), "--law", law, "--out", fit]
+            )
+        record["cold_fit_sweep"] = cold(
+            [*bitlaw, "fit", str(sweep), "--law", "kumar2024-coupled", "--out", fit]
+        )
+        question = ["--n-params", "3e5", "--tokens", "8e6"]
+        record["predict_from_fit_file"] = cold([*bitlaw, "predict", fit, *question])
+        record["optimum_from_fit_file"] = cold([*bitlaw, "optimum", fit, "--flops", "1.6e13"])
+        record["ptq_from_fit_file"] = cold([*bitlaw, "ptq", fit, *question, "--tolerance", "0.01"])
+    record["sampling_480_rows"] = sampling(rows_480())
+    from bitlaw.inference.usable import usable_rows
+    from bitlaw.laws.registry import load_law
+    from bitlaw.runs.read import read_runs
+
+    table_of_sweep, _ = usable_rows(load_law("kumar2024-coupled"), read_runs(str(sweep)))
+    record["sampling_sweep"] = sampling(table_of_sweep.frame)
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record, indent=2, ensure_ascii=False)
+    (out / "speed.json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
