@@ -70,7 +70,7 @@ def effective_draws(posterior: xr.Dataset, seconds: float, divergences: int) -> 
 
 
 def sampling(frame: pd.DataFrame) -> dict[str, dict]:
-    """bitlaw's sampling against ``pm.sample()`` defaults, on the plain model and on our own."""
+    """Sampling by bitlaw against ``pm.sample()`` defaults, on the plain model and on our own."""
     import nutpie
     import pymc as pm
     from plain_model import plain_model

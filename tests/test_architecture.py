@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -100,10 +101,18 @@ def test_no_error_is_caught_wholesale() -> None:
                 assert caught not in ("everything", "Exception", "BaseException"), f"{path}:{node.lineno}"
 
 
-def test_architecture_page_names_every_room() -> None:
+def test_architecture_page_says_what_every_file_is_for() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    for path in SOURCE.rglob("*.py"):
-        if path.name != "__init__.py":
-            assert f"`{path.relative_to(SOURCE)}`" in page, (
-                f"ARCHITECTURE.md does not say what {path.name} is for"
-            )
+    for path in FILES:
+        purpose = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").splitlines()[0]
+        assert f"- `{path.relative_to(SOURCE)}`: {purpose}\n" in page
+
+
+def test_wheel_and_source_tree_list_the_same_packages() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "packages"
+    ]
+    found = {
+        ".".join(path.parent.relative_to(ROOT / "src").parts) for path in (ROOT / "src").rglob("__init__.py")
+    }
+    assert set(listed) == found | {"bitlaw.models"}

@@ -135,6 +135,7 @@ def _context(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
         "meanings": [(one, range_text(one.posterior), range_text(one.prior)) for one in meanings(fit)],
         "evidence": evidence_exhibits(fit, constants, residual_table(fit), style),
         "findings_table": tables.findings_table(findings),
+        "passed_table": tables.passed_table(findings),
         "constants_table": tables.constants_table(constants),
         "runs_table": tables.runs_table(fit),
         "worst_k": f"{fit.runs['pareto_k'].max():.2f}",

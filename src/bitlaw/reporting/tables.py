@@ -18,7 +18,7 @@ HIGHEST_PARETO_K = 0.7
 """Beyond it leaving a run out cannot be told from the draws (arXiv 1507.02646)."""
 
 _MOST_NAMES = 200
-_ORDER = (Status.FAIL, Status.WARN, Status.NOT_RUN, Status.PASS)
+_ORDER = (Status.FAIL, Status.REFUSED, Status.WARN, Status.NOT_RUN)
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def fixed_table(decision: PrecisionDecision) -> Table:
     rows = [
         (
             f"{format_bits(option.bits)} bits",
-            format_probability(option.probability_within or 0.0),
-            format_probability(prior.option(option.bits).probability_within or 0.0) if prior else "–",
+            _probability(option.probability_within or 0.0),
+            _probability(prior.option(option.bits).probability_within or 0.0) if prior else "–",
             nats_text(option.expected_regret),
             cell_text(option.loss),
             str(option.diverged),
@@ -82,7 +82,7 @@ def free_table(decision: PrecisionDecision) -> Table:
         (
             f"{format_bits(option.bits)} bits",
             _with_error(option.probability_best, option.probability_error),
-            format_probability(prior.option(option.bits).probability_best) if prior else "–",
+            _probability(prior.option(option.bits).probability_best) if prior else "–",
             nats_text(option.expected_regret),
             cell_text(option.loss),
             _counts(option.n_params),
@@ -115,12 +115,12 @@ def post_table(decision: PostTrainingDecision) -> Table:
     rows = [
         (
             f"{format_bits(option.bits_post)} bits",
-            format_probability(option.probability_safe),
-            format_probability(prior.option(option.bits_post).probability_safe) if prior else "–",
+            _probability(option.probability_safe),
+            _probability(prior.option(option.bits_post).probability_safe) if prior else "–",
             cell_text(option.degradation),
             cell_text(option.degradation_mean),
             _counts(option.critical_tokens),
-            format_probability(option.probability_past_critical),
+            _probability(option.probability_past_critical),
             "yes" if option.measured else "no",
         )
         for option in decision.options
@@ -148,8 +148,11 @@ def post_table(decision: PostTrainingDecision) -> Table:
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:
-    """Every check, the worst first."""
-    ordered = sorted(findings, key=lambda finding: _ORDER.index(finding.status))
+    """Every check that did not pass, the worst first, with advice."""
+    ordered = sorted(
+        (finding for finding in findings if finding.status is not Status.PASS),
+        key=lambda finding: _ORDER.index(finding.status),
+    )
     rows = [
         (
             finding.status.value.replace("_", " "),
@@ -162,10 +165,20 @@ def findings_table(findings: Sequence[Finding]) -> Table:
         for finding in ordered
     ]
     return Table(
-        "Checks, the worst first. Only convergence can FAIL; NOT RUN is never a pass.",
+        "Checks that did not pass, the worst first. Only convergence can FAIL; NOT RUN is never a pass.",
         ("status", "check", "value", "limit", "finding", "advice"),
         tuple(rows),
     )
+
+
+def passed_table(findings: Sequence[Finding]) -> Table:
+    """Every check that passed."""
+    rows = [
+        (finding.code, significant(finding.value), significant(finding.threshold), finding.message)
+        for finding in findings
+        if finding.status is Status.PASS
+    ]
+    return Table("Checks that passed.", ("check", "value", "limit", "finding"), tuple(rows))
 
 
 def constants_table(constants: pd.DataFrame) -> Table:
@@ -228,6 +241,11 @@ def excluded_table(fit: Fit) -> Table:
     return Table("Rows left out, by reason.", ("reason", "rows", "runs"), tuple(rows))
 
 
+def _probability(value: float) -> str:
+    """A probability that a narrow cell does not break."""
+    return format_probability(value).replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _interval(one: dict, which: str) -> Interval:
     return Interval(*(one[f"{which}_{end}"] for end in ("median", "lo", "hi")))
 
@@ -238,7 +256,7 @@ def _counts(interval: Interval) -> str:
 
 
 def _with_error(probability: float, error: float) -> str:
-    text = format_probability(probability)
+    text = _probability(probability)
     return text if text.startswith(("<", ">")) else f"{text} ± {100 * error:.1f}"
 
 
