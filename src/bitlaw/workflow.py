@@ -16,6 +16,7 @@ from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law
 from bitlaw.laws.registry import load_law
+from bitlaw.runs.groups import require_groups
 from bitlaw.runs.read import read_runs
 from bitlaw.runs.table import RunTable
 from bitlaw.units import format_count
@@ -49,6 +50,8 @@ def check(
 
     law = law if isinstance(law, Law) else load_law(law)
     table = as_table(runs, mapping)
+    if pool is not None:
+        require_groups(table, pool)
     usable, no_term = usable_rows(law, table)
     return usable, (*table.findings, *no_term, *design_findings(law, usable.frame, pool))
 
@@ -191,7 +194,7 @@ def answer(
     if fitted.law.capacity is not None:
         fixed = optimum(fitted, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group)
         free = optimum(fitted, flops=budget, group=group)
-    if fitted.law.post is not None:
+    if fitted.rows["bits_post"].notna().any():
         after = ptq(fitted, n_params, tokens, tolerance=tolerance, method_post=method_post, group=group)
     return Answers(
         question=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {question}",
@@ -239,8 +242,11 @@ def report(
         fitted = load_fit(source)
     else:
         fitted = fit(source, law, mapping, pool, seed, progress)
+    answers = answer(fitted, **question)  # type: ignore[arg-type]
+    page = write_report(fitted, answers, Path(out))
+    if not str(source).endswith(".nc") and not isinstance(source, Fit):
         save_fit(fitted, Path(out) / "fit.nc")
-    return fitted, write_report(fitted, answer(fitted, **question), Path(out))  # type: ignore[arg-type]
+    return fitted, page
 
 
 def demo(out: str | Path = "reports/tiny_sweep", progress: bool = False) -> tuple[Fit, Path]:

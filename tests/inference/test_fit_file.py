@@ -71,6 +71,10 @@ def test_other_files_are_named(fit: Fit, tmp_path: Path) -> None:
     xr.Dataset({"x": 1.0}).to_netcdf(foreign, engine="h5netcdf")
     with pytest.raises(InputError, match=r"not a bitlaw Fit file of format version 1 \(found None\)"):
         load_fit(foreign)
+    partial = tmp_path / "partial.nc"
+    xr.Dataset({"x": 1.0}, attrs={"bitlaw_format_version": 1}).to_netcdf(partial, engine="h5netcdf")
+    with pytest.raises(InputError, match="a Fit file that lacks a part"):
+        load_fit(partial)
     with pytest.raises(InputError, match="no such fit file"):
         load_fit(tmp_path / "absent.nc")
     with pytest.raises(InputError, match="no such fit file"):

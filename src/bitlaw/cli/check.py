@@ -35,7 +35,7 @@ def check(
     from bitlaw.laws.registry import load_law
 
     asked = load_law(law)
-    table, findings = workflow.check(open_runs(runs, mapping, pool), asked, pool=pool)
+    table, findings = workflow.check(open_runs(runs, mapping), asked, pool=pool)
     status = overall_status(findings)
     if as_json:
         result = {"law": asked.name, "table": summarise(table), "excluded": exclusions(table)}

@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitlaw.errors import InputError, did_you_mean
-from bitlaw.runs.columns import BY_NAME
+from bitlaw.errors import InputError
 
 if TYPE_CHECKING:
     from bitlaw.inference.fit import Fit
     from bitlaw.runs.table import RunTable
 
 FIT_SUFFIX = ".nc"
-
-_NO_GROUPS = ("run_id", "status", "exclude")
 
 
 def open_fit(paths: Sequence[Path]) -> "Fit":
@@ -35,34 +32,19 @@ def open_fit(paths: Sequence[Path]) -> "Fit":
     return load_fit(paths[0])
 
 
-def open_runs(path: Path, mapping: Path | None, pool: str | None) -> "RunTable":
-    """The run table in a file, with a column to pool over if one is asked for.
+def open_runs(path: Path, mapping: Path | None) -> "RunTable":
+    """The run table in a file.
 
     Raises
     ------
     InputError
-        If table or mapping cannot be used, or the table has no column to pool over.
+        If table or mapping cannot be used.
     """
     from bitlaw.workflow import as_table
 
     if path.suffix.lower() == FIT_SUFFIX:
         raise InputError(f"{path}: this is a fit by its name; valid: a run table (.csv, .jsonl, .parquet)")
-    table = as_table(path, mapping)
-    if pool is not None:
-        _require_groups(table, path, pool)
-    return table
-
-
-def _require_groups(table: "RunTable", path: Path, pool: str) -> None:
-    texts = [str(name) for name in table.frame.columns if name not in BY_NAME or BY_NAME[name].kind == "text"]
-    groups = [name for name in texts if name not in _NO_GROUPS]
-    if pool not in groups:
-        what = "no column of groups" if pool in table.frame else "no such column"
-        raise InputError(f'{path}: --pool "{pool}": {what}; {did_you_mean(pool, groups)}')
-    empty = table.frame[pool].isna() | (table.frame[pool].astype(str) == "")
-    if empty.any():
-        what = "is empty" if empty.all() else f"is empty in {int(empty.sum())} of {len(empty)} rows"
-        raise InputError(f'{path}: --pool "{pool}": the column {what}; valid: a group in every row')
+    return as_table(path, mapping)
 
 
 def require_output_file(path: Path) -> None:

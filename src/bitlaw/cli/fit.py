@@ -45,7 +45,7 @@ def fit(
     from bitlaw.laws.registry import load_law
 
     asked = load_law(law)
-    table = open_runs(runs, mapping, pool)
+    table = open_runs(runs, mapping)
     fitted = workflow.fit(table, asked, pool=pool, seed=seed, progress=show_progress(as_json))
     from bitlaw.inference.fit_file import save_fit
 

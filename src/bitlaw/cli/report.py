@@ -75,7 +75,7 @@ def report(
     if source.suffix == FIT_SUFFIX:
         opened = open_fit([source])
     else:
-        opened = open_runs(source, mapping, pool)
+        opened = open_runs(source, mapping)
         _require_question(source, opened, asked, pool, method_post, group)
     question = given(
         n_params=n_params,

@@ -41,3 +41,17 @@ def group_columns(fit: Fit, group: str | None) -> dict[str, Any]:
     vocabulary = fit.rows.loc[fit.rows[fit.pool].astype(str) == group, "vocab_size"].unique()
     agreed = {"vocab_size": float(vocabulary[0])} if len(vocabulary) == 1 else {}
     return {fit.pool: group} | agreed
+
+
+def fitted_method(fit: Fit, method_post: str | None) -> str:
+    """The method asked for, or the only one there is."""
+    after = fit.rows["bits_post"].notna()
+    seen = sorted(fit.rows.loc[after, "method_post"].astype(str).unique())
+    if not seen:
+        raise InputError("the fit has no rows quantized after training, so it says nothing about them")
+    listed = ", ".join(f'"{name}"' for name in seen)
+    if method_post is None and len(seen) > 1:
+        raise InputError(f"method_post is needed, the fit has seen several; valid: {listed}")
+    if method_post is not None and method_post not in seen:
+        raise InputError(f'method_post "{method_post}" was not seen by the fit; valid: {listed}')
+    return seen[0] if method_post is None else method_post

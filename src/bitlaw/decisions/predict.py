@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bitlaw.decisions.caveats import caveats, reasons
+from bitlaw.decisions.groups import fitted_method
 from bitlaw.decisions.intervals import (
     interval_of,
     interval_text,
@@ -170,6 +171,7 @@ def predict(fit: Fit, points: pd.DataFrame, prob: float = 0.9, seed: int | None 
     """
     require_probability("prob", prob)
     _require_points(points)
+    points = _with_method(fit, points)
     seed = fit.provenance.seed if seed is None else seed
     posterior, prior = (loss_draws(fit, points, from_prior, seed) for from_prior in (False, True))
     return Prediction(
@@ -182,6 +184,14 @@ def predict(fit: Fit, points: pd.DataFrame, prob: float = 0.9, seed: int | None 
         seed=seed,
         findings=caveats(fit, points),
     )
+
+
+def _with_method(fit: Fit, points: pd.DataFrame) -> pd.DataFrame:
+    """Points quantized after training by the fit's only method where they name none."""
+    unnamed = points["bits_post"].notna() & (points["method_post"] == "")
+    if not unnamed.any() or fit.law.post is None:
+        return points
+    return points.assign(method_post=points["method_post"].mask(unnamed, fitted_method(fit, None)))
 
 
 def _point(

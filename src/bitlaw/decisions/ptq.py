@@ -8,7 +8,7 @@ import pandas as pd
 
 from bitlaw.decisions.caveats import caveats
 from bitlaw.decisions.critical_tokens import critical_tokens
-from bitlaw.decisions.groups import group_columns
+from bitlaw.decisions.groups import fitted_method, group_columns
 from bitlaw.decisions.intervals import interval_of, monte_carlo_error, require_probability
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.decisions.question import bits_problems, largest_first
@@ -75,7 +75,7 @@ def ptq(
     _require_post_term(fit)
     require_probability("prob", prob)
     require_probability("confidence", confidence)
-    method = _method(fit, method_post)
+    method = fitted_method(fit, method_post)
     training_bits = {"bits_weights": bits_weights, "bits_activations": bits_activations, "bits_kv": bits_kv}
     numbers = {"n_params": n_params, "tokens": tokens, "tolerance": tolerance, "loss": loss}
     offered = _offered(bits, training_bits, numbers)
@@ -166,20 +166,6 @@ def _require_post_term(fit: Fit) -> None:
         raise InputError(
             f"law {fit.law.name} has no term for post-training quantization; laws with one: {', '.join(able)}"
         )
-
-
-def _method(fit: Fit, method_post: str | None) -> str:
-    """The method asked for, or the only one there is."""
-    after = fit.rows["bits_post"].notna()
-    seen = sorted(fit.rows.loc[after, "method_post"].astype(str).unique())
-    if not seen:
-        raise InputError("the fit has no rows quantized after training, so it says nothing about them")
-    listed = ", ".join(f'"{name}"' for name in seen)
-    if method_post is None and len(seen) > 1:
-        raise InputError(f"method_post is needed, the fit has seen several; valid: {listed}")
-    if method_post is not None and method_post not in seen:
-        raise InputError(f'method_post "{method_post}" was not seen by the fit; valid: {listed}')
-    return seen[0] if method_post is None else method_post
 
 
 def _offered(

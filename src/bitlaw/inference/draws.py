@@ -10,6 +10,7 @@ from bitlaw.errors import InputError
 from bitlaw.inference.columns import law_columns
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.likelihood import degradation, gap_scale
+from bitlaw.inference.usable import UNQUANTIZED_FORMATS, is_explained_format
 from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, trained_loss
 from bitlaw.laws.law import Parameter
 from bitlaw.laws.noise import noise_parameters
@@ -190,7 +191,18 @@ def _require_terms(fit: Fit, points: pd.DataFrame) -> None:
     for column in ("bits_weights", "bits_activations", "bits_kv", "bits_gradients"):
         if column not in explained and (points[column] < 16).any():
             problems.append(f"law {law.name} has no term for {column} below 16; valid: 16 and more")
+    unknown = sorted({name for name in points["format"] if not is_explained_format(str(name))})
+    if unknown:
+        problems.append(
+            f'law {law.name} has no term for format "{unknown[0]}"; valid: {", ".join(UNQUANTIZED_FORMATS[1:])}, int…'
+        )
     after = points["bits_post"].notna()
+    methods = set(fit.rows.loc[fit.rows["bits_post"].notna(), "method_post"])
+    unseen = sorted(set(points.loc[after, "method_post"]) - methods) if methods else []
+    if unseen:
+        problems.append(
+            f'method_post "{unseen[0]}" was not seen by the fit; valid: {", ".join(sorted(methods))}'
+        )
     if after.any() and law.post is None:
         problems.append(f"law {law.name} has no term for bits_post; leave it empty")
     elif (points["bits_post"] >= points["bits_weights"]).any():

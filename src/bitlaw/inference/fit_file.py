@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,13 +37,12 @@ def save_fit(fit: Fit, path: str | Path) -> Path:
     groups |= {name: _table_dataset(getattr(fit, name)) for name in _TABLES}
     groups["hull"] = xr.Dataset({"log10": (("vertex", "axis"), fit.hull)}, {"axis": ["n_params", "tokens"]})
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=_attributes(fit)), **groups})
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         tree.to_netcdf(temporary, engine="h5netcdf")
         os.replace(temporary, path)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -69,7 +67,10 @@ def load_fit(path: str | Path) -> Fit:
         raise InputError(
             f"{path}: not a bitlaw Fit file of format version {FORMAT_VERSION} (found {version})"
         )
-    return _fit(loaded, path)
+    try:
+        return _fit(loaded, path)
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: a Fit file that lacks a part, or has a damaged one ({error})") from error
 
 
 def _fit(tree: xr.DataTree, path: Path) -> Fit:

@@ -70,7 +70,7 @@ def _without_term(law: Law, frame: pd.DataFrame) -> Iterator[tuple[pd.Series, st
             if column not in explained
         ),
         (
-            ~frame["format"].str.lower().map(_is_explained_format),
+            ~frame["format"].map(is_explained_format),
             f"law {law.name} has no term for this format",
         ),
         *_post_without_term(law, frame),
@@ -94,5 +94,6 @@ def _post_without_term(law: Law, frame: pd.DataFrame) -> Iterator[tuple[pd.Serie
     )
 
 
-def _is_explained_format(name: str) -> bool:
-    return name in UNQUANTIZED_FORMATS or name.startswith("int")
+def is_explained_format(name: str) -> bool:
+    """Whether bits alone say what a format does: integers, and formats that are not quantized."""
+    return name.lower() in UNQUANTIZED_FORMATS or name.lower().startswith("int")

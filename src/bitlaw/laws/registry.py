@@ -50,7 +50,8 @@ def load_law(name_or_path: str | Path) -> Law:
         return parse_law(text, str(path))
     if name not in law_names():
         raise InputError(
-            f'unknown law "{name}"; {did_you_mean(name, law_names())}, or the path of a .toml file'
+            f'unknown law "{name}" ({did_you_mean(name, law_names())}); valid: a name that '
+            "`bitlaw laws` lists, or the path of a .toml file"
         )
     return parse_law(
         files("bitlaw.models").joinpath(f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml"

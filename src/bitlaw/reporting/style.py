@@ -96,7 +96,7 @@ def drawing(style: Style) -> Iterator[None]:
 
 
 def panels(style: Style, count: int, columns: int, panel_height: float) -> tuple[Figure, list[Axes]]:
-    """A figure of ``count`` panels that share both axes, in rows of at most ``columns``, no empty ones.
+    """A figure of ``count`` panels that share both axes, in even rows of at most ``columns``, none empty.
 
     Parameters
     ----------
@@ -107,8 +107,8 @@ def panels(style: Style, count: int, columns: int, panel_height: float) -> tuple
     panel_height
         Inches per row.
     """
-    columns = min(columns, count)
     rows = math.ceil(count / columns)
+    columns = math.ceil(count / rows)
     figure = Figure(figsize=(style.width, panel_height * rows + 0.3), dpi=style.dpi, layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat)
     for axis in axes[count:]:

@@ -257,7 +257,11 @@ def _counts(interval: Interval) -> str:
 
 def _with_error(probability: float, error: float) -> str:
     text = _probability(probability)
-    return text if text.startswith(("<", ">")) else f"{text} ± {100 * error:.1f}"
+    return (
+        text
+        if text.startswith(("<", ">"))
+        else f"{text} ± {100 * error:.1f}".replace(" ", "\N{NO-BREAK SPACE}")
+    )
 
 
 def _marked(bits: list[float], best: float | None) -> tuple[int, ...]:
