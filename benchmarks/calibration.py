@@ -64,6 +64,14 @@ def design() -> pd.DataFrame:
     return frame.assign(loss=1.0, vocab_size=32_000.0)
 
 
+def unquantized_design() -> pd.DataFrame:
+    """30 unquantized training runs."""
+    sizes, tokens = np.meshgrid(np.geomspace(1e7, 3e8, 5), np.geomspace(4e8, 2e10, 6))
+    frame = points_frame(n_params=sizes.ravel(), tokens=tokens.ravel())
+    frame["run_id"] = [f"run{index}" for index in range(len(frame))]
+    return frame.assign(loss=1.0, vocab_size=32_000.0)
+
+
 def is_valid(frame: pd.DataFrame) -> bool:
     """Whether a run table would be read: no run as trained is worse than guessing.
 
@@ -83,7 +91,7 @@ def refit(compiled: object, law: Law, frame: pd.DataFrame, seed: int) -> object:
     return draw_posterior(compiled.with_data(**data), settings)  # type: ignore[attr-defined]
 
 
-def calibrate(law: Law, tables: int, seed: int = 0, frame: pd.DataFrame | None = None) -> Calibration:
+def calibrate(law: Law, tables: int, seed: int = 0) -> Calibration:
     """Fit simulated tables and count the intervals that contain the truth.
 
     Parameters
@@ -94,14 +102,8 @@ def calibrate(law: Law, tables: int, seed: int = 0, frame: pd.DataFrame | None =
         Number of tables.
     seed
         Seed of parameters, noise and sampling.
-    frame
-        The design; ``design()`` by default.
     """
-    frame = design() if frame is None else frame
-    if law.post is None:
-        frame = frame[frame["bits_post"].isna()]
-    if law.capacity is None:
-        frame = frame[(frame[["bits_weights", "bits_activations", "bits_kv"]] == 16).all(axis=1)]
+    frame = design() if law.capacity is not None else unquantized_design()
     rows: Rows = arrange(frame)
     reference = reference_scales(frame)
     truth = prior_draws(law, reference, 20 * tables, seed)

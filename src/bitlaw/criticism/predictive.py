@@ -18,6 +18,8 @@ from bitlaw.units import format_bits
 
 LOWEST_NU = 2.0
 _FEWEST_ROWS = 5
+_MEASURABLE = 2.0
+"""Smallest expected degradation that is compared, in units of the error of a paired degradation."""
 _OTHER = "other"
 _PROB = 0.9
 
@@ -52,7 +54,9 @@ def predictive_findings(fit: Fit, seed: int = 0) -> tuple[Finding, ...]:
     if fit.law.post is not None:
         paired = len(rows.paired.row) > 0
         findings.append(
-            bits_post_finding(replicate_gaps(few, rows, rng))
+            bits_post_finding(
+                replicate_gaps(few, rows, rng), _MEASURABLE * float(np.median(fit.draws("sigma_gap")))
+            )
             if paired
             else _not_run(
                 "predictive.bits_post", "no row quantized after training comes with its run's own loss"
@@ -79,17 +83,19 @@ def bits_finding(trained: Replicates) -> Finding:
     )
 
 
-def bits_post_finding(gaps: Replicates) -> Finding:
+def bits_post_finding(gaps: Replicates, measurable: float = 0.0) -> Finding:
     """Mean log ratio of measured to expected degradation at each bit-width after training.
 
-    Degradations that were measured as zero or less have no logarithm; replicates lose theirs the same
+    Degradations expected below ``measurable`` (nats/token) are all error and decide nothing, so they
+    are left out. Those measured as zero or less have no logarithm; replicates lose theirs the same
     way, so leaving them out is no bias.
     """
+    expected = np.where(gaps.expected >= measurable, gaps.expected, np.nan)
     return group_finding(
         "predictive.bits_post",
         post_groups(gaps.rows),
-        _log_ratio(np.broadcast_to(gaps.observed, gaps.expected.shape), gaps.expected),
-        _log_ratio(gaps.replicated, gaps.expected),
+        _log_ratio(np.broadcast_to(gaps.observed, expected.shape), expected),
+        _log_ratio(gaps.replicated, expected),
         "precision after training",
         "of the degradation",
         "The law's slope in bits after training does not hold throughout: distrust it at these bits.",

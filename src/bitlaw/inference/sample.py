@@ -1,6 +1,6 @@
 """Sampling with nutpie: compiled once, low-rank mass-matrix adaptation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import nutpie
@@ -10,6 +10,9 @@ import xarray as xr
 from bitlaw.inference.rows import Rows
 from bitlaw.inference.start import jittered, start_point
 from bitlaw.laws.law import Law
+
+_CAREFUL = 0.98
+"""Target acceptance of the automatic retry."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class SamplerSettings:
 
     def more_careful(self) -> "SamplerSettings":
         """The settings of the one automatic retry."""
-        return SamplerSettings(2 * self.draws, 2 * self.tune, self.chains, 0.98, self.cores, self.seed + 1)
+        return replace(
+            self, draws=2 * self.draws, tune=2 * self.tune, target_accept=_CAREFUL, seed=self.seed + 1
+        )
 
 
 def compile_model(model: pm.Model, law: Law, rows: Rows) -> Any:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bitlaw.decisions.intervals import interval_text, nats_text
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
-from bitlaw.decisions.precision_decision import PrecisionDecision
+from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.words import bits_list, gist, joined, of_status
@@ -31,12 +31,10 @@ def training_sentence(decision: PrecisionDecision | None, law: str) -> str:
         option = decision.option(best)
         edge = " It is the smallest on offer, so fewer may do." if decision.at_edge else ""
         return (
-            f"Train {tensors} in {format_bits(best)} bits: with parameters and tokens fixed, that is the "
-            "cheapest "
+            f"Train {tensors} in {format_bits(best)} bits: with parameters and tokens fixed, that is the cheapest "
             f"precision on offer whose loss stays {allowed}, with probability "
-            f"{format_probability(option.probability_within or 0.0)} ({asked} was asked); the law's mean "
-            "loss there is "
-            f"{interval_text(option.loss)}.{_runner_up_within(decision)}{edge}"
+            f"{format_probability(option.probability_within or 0.0)} ({asked} was asked); the law's mean loss "
+            f"there is {interval_text(option.loss)}.{_never_logged(option)}{_runner_up_within(decision)}{edge}"
         )
     smaller = [option for option in decision.options if option.bits < UNQUANTIZED_BITS]
     closest = max(smaller, key=lambda option: option.probability_within or 0.0, default=None)
@@ -88,14 +86,23 @@ def free_sentence(decision: PrecisionDecision | None) -> str:
     pays = ""
     if best.bits < UNQUANTIZED_BITS:
         pays = (
-            f" It pays only where training really runs more than {best.break_even.median:.2f} times as "
-            "fast as at "
-            "16 bits."
+            f" It pays only where training really runs more than {best.break_even.median:.2f} times as fast "
+            "as at 16 bits."
         )
     return (
         f"If parameters and tokens may be chosen anew for the same compute, counted as FLOP × bits/16, "
         f"{format_bits(best.bits)} bits has the lowest expected loss (best with probability "
-        f"{format_probability(best.probability_best)}{rest}).{as_good}{edge}{pays}"
+        f"{format_probability(best.probability_best)}{rest}).{_never_logged(best)}{as_good}{edge}{pays}"
+    )
+
+
+def _never_logged(option: PrecisionOption) -> str:
+    """That an answer rests on the law's form between the bit-widths that were logged."""
+    if option.diverged.of:
+        return ""
+    return (
+        f" No run was logged with all of them in {format_bits(option.bits)} bits: the law's form fills that in, "
+        "and its intervals do not cover a wrong form."
     )
 
 

@@ -1,0 +1,125 @@
+"""The whole way: from a table to a Fit file and a report, with real sampling."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bitlaw
+from bitlaw.errors import InputError
+from bitlaw.finding import Status
+from bitlaw.inference import sample
+from bitlaw.inference.prior import prior_draws
+from bitlaw.inference.rows import reference_scales
+from bitlaw.inference.sample import SamplerSettings
+from bitlaw.inference.simulate import simulate_losses
+from bitlaw.laws.registry import load_law
+from designs import base_design, precision_design
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+CHINCHILLA = {"E": 1.8, "a": 0.4, "b": 0.5, "alpha": 0.35, "beta": 0.37, "sigma": 0.003, "nu": 8.0}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    design = base_design(tuple(np.geomspace(1e7, 1e9, 5)), tuple(np.geomspace(4e8, 4e10, 6)))
+    frame = simulate_losses(load_law("chinchilla"), CHINCHILLA, design, seed=3)
+    path = tmp_path / "runs.csv"
+    frame[["run_id", "n_params", "tokens", "loss", "vocab_size"]].to_csv(path, index=False)
+    return path
+
+
+def test_a_base_law_is_recovered_and_the_same_seed_gives_the_same_draws(table: Path) -> None:
+    first, again = (bitlaw.fit(table, "chinchilla", seed=5) for _ in range(2))
+    assert first.status is not Status.FAIL
+    assert first.provenance.attempts == 1
+    for name in ("E", "alpha", "beta"):
+        draws = first.draws(name)
+        assert abs(draws.mean() - CHINCHILLA[name]) < 3 * draws.std()
+        np.testing.assert_array_equal(draws, again.draws(name))
+    assert (first.runs["pareto_k"] < 0.7).all()
+    np.testing.assert_allclose(first.weights["weight"].sum("sample"), 1.0)
+
+
+def test_a_fit_that_does_not_converge_is_sampled_again_and_marked(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = SamplerSettings(draws=20, tune=60)
+    monkeypatch.setattr(sample, "SamplerSettings", lambda seed: replace(few, seed=seed))
+    fit = bitlaw.fit(table, "chinchilla")
+    assert fit.provenance.attempts == 2
+    assert fit.provenance.settings["draws"] == 40
+    assert fit.status is Status.FAIL
+    attempts = next(finding for finding in fit.findings if finding.code == "convergence.attempts")
+    assert attempts.status is Status.WARN
+    prediction = bitlaw.predict(fit, bitlaw.points_frame(n_params=1e8, tokens=1e10))
+    assert prediction.status is Status.FAIL
+    _, page = bitlaw.report(fit, tmp_path / "report")
+    assert json.loads((page.parent / "summary.json").read_text())["status"] == "FAIL"
+
+
+def test_half_a_question_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="n_params and tokens together"):
+        bitlaw.workflow.answer(None, n_params=1e8)  # type: ignore[arg-type]
+
+
+def test_one_size_is_fitted_with_a_warning_that_names_what_the_priors_decide(table: Path) -> None:
+    frame = pd.read_csv(table)
+    one = table.with_name("one.csv")
+    frame[frame["n_params"] == frame["n_params"].min()].to_csv(one, index=False)
+    _, findings = bitlaw.check(one, "chinchilla")
+    warning = next(finding for finding in findings if finding.code == "design.n_params")
+    assert warning.status is Status.WARN
+    assert "alpha" in warning.message
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"the public run tables are not at {SHARED}")
+def test_published_chinchilla_points_give_the_replication(tmp_path: Path) -> None:
+    mapping = tmp_path / "map.toml"
+    mapping.write_text('exclude = "note"\n')
+    fit = bitlaw.fit(SHARED / "chinchilla_digitised.csv", "chinchilla", mapping)
+    assert len(fit.rows) == 240
+    assert len(fit.excluded) == 5
+    assert 1.78 <= fit.draws("E").mean() <= 1.84
+    assert 0.33 <= fit.draws("alpha").mean() <= 0.37
+    assert 0.34 <= fit.draws("beta").mean() <= 0.38
+    assert fit.status is not Status.FAIL
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"the public run tables are not at {SHARED}")
+def test_pooling_over_corpora_converges() -> None:
+    fit = bitlaw.fit(SHARED / "gadre_overtraining.csv", "coupled", pool="corpus")
+    assert fit.status is not Status.FAIL
+    assert fit.group_names == tuple(sorted(set(fit.rows["corpus"])))
+    assert fit.posterior["alpha_group"].sizes["group"] == 3
+
+
+@pytest.mark.slow
+def test_the_full_law_is_recovered() -> None:
+    law = load_law("kumar2024-coupled")
+    design = precision_design()
+    constants = {
+        name: float(np.median(values))
+        for name, values in prior_draws(law, reference_scales(design), 1000, seed=0).items()
+    }
+    constants |= {"sigma": 0.002, "kappa": 0.1, "tau": 0.2}
+    frame = simulate_losses(law, constants, design, seed=4)
+    fit = bitlaw.fit(bitlaw.RunTable(frame, frame.iloc[:0].assign(reason=""), "simulated"), law)
+    assert fit.status is not Status.FAIL
+    for name in (
+        "mean_loss",
+        "slope_n",
+        "slope_d",
+        "gamma_w",
+        "gamma_a",
+        "gamma_kv",
+        "C",
+        "gamma_D",
+        "gamma_post",
+    ):
+        draws = fit.draws(name)
+        assert abs(draws.mean() - constants[name]) < 3 * draws.std(), name
