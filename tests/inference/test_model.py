@@ -75,19 +75,25 @@ def test_priors_are_the_models() -> None:
     frame = simulated()
     rows, reference = arrange(frame), reference_scales(frame)
     model = build_model(LAW, rows, reference)
-    draws = prior_draws(LAW, reference, 4, seed=0)
-    top = [rv for rv in model.free_RVs if rv.name not in ("run_effect", "cell_offset")]
-    shares = {
-        f"{prior.name}_share": reference.smallest_bits[prior.times] for prior in LAW.priors if prior.times
-    }
+    top = [rv for rv in model.free_RVs if rv.name not in ("run_effect", "cell_level")]
+    outputs = [pm.logp(rv, rv).sum() for rv in top] + [*model.deterministics]
+    evaluate = pytensor.function(top, outputs, mode="FAST_COMPILE", on_unused_input="ignore")
+    free = pm.draw(top, draws=4, random_seed=8)
     for index in range(4):
-        total = 0.0
-        for rv in top:
-            scale = shares.get(rv.name, 1.0)
-            value = draws[rv.name.removesuffix("_share") if rv.name in shares else rv.name][index] / scale
-            total += float(pm.logp(rv, value).eval()) - np.log(scale)
-        at = {name: values[[index]] for name, values in draws.items()}
-        assert log_prior(LAW, reference, at)[0] == pytest.approx(total, rel=1e-10)
+        values = {rv.name: value[index] for rv, value in zip(top, free, strict=True)}
+        found = evaluate(*values.values())
+        values |= {rv.name: value for rv, value in zip(model.deterministics, found[len(top) :], strict=True)}
+        # Densities of shares and steps, as densities of the floors and sensitivities they stand for.
+        jacobian = 0.0
+        for kind, column in (("w", "bits_weights"), ("a", "bits_activations"), ("kv", "bits_kv")):
+            smallest = reference.smallest_bits[column]
+            steps, gamma = values[f"gamma_{kind}_steps"], values[f"gamma_{kind}"]
+            jacobian += np.log(steps / gamma) - np.log(smallest)
+        at = {name: np.array([value]) for name, value in values.items() if np.ndim(value) == 0}
+        expected = log_prior(LAW, reference, at)[0]
+        assert sum(float(value) for value in found[: len(top)]) + jacobian == pytest.approx(
+            expected, rel=1e-9
+        )
 
 
 def test_prior_draws_match_their_distribution_and_seed() -> None:

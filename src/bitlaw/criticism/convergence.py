@@ -16,7 +16,7 @@ HIGHEST_RHAT = 1.01
 FEWEST_EFFECTIVE_DRAWS = 400.0
 _FEWEST_CHAINS = 2
 _FEWEST_DRAWS = 4
-_EFFECTS = ("run_effect", "cell_effect")
+_EFFECTS = ("run_effect", "cell_effect", "cell_level")
 _OFFSET = "_offset"
 _ADVICE = (
     "Do not use this fit: sample longer with a higher target_accept, look for constants that the table "

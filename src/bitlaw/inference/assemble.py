@@ -79,6 +79,14 @@ def assemble_fit(
 
 
 def _law_names(posterior: xr.Dataset) -> xr.Dataset:
-    """Without the shares that floors are sampled as: the floors themselves are there, in bits."""
-    floors = [name for name in posterior.data_vars if str(name).endswith("_share")]
-    return posterior.drop_vars([name for name in floors if str(name).removesuffix("_share") in posterior])
+    """Without the coordinates that floors and sensitivities are sampled in: they are there themselves."""
+    return posterior.drop_vars(
+        [
+            name
+            for name in posterior.data_vars
+            if any(
+                str(name).endswith(suffix) and str(name).removesuffix(suffix) in posterior
+                for suffix in ("_share", "_steps")
+            )
+        ]
+    )

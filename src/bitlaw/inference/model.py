@@ -6,6 +6,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bitlaw.inference.cells import cell_effects
 from bitlaw.inference.columns import take
 from bitlaw.inference.likelihood import degradation, gap_scale, unpaired_scale
 from bitlaw.inference.prior import deviate, scale_of
@@ -40,11 +41,12 @@ def build_model(law: Law, rows: Rows, reference: Reference) -> pm.Model:
     coords = {"run": list(rows.run_ids), "group": list(rows.group_names), "cell": list(range(rows.cells))}
     with pm.Model(coords=coords) as model:
         p = _parameters(law, rows, reference)
-        cell_effect = _cell_effect(p, rows)
         run_params = _by_run(p, rows)
+        log_loss = pm.Data("log_loss", np.log(rows.trained.loss))
+        cell_effect = cell_effects(law, p, run_params, rows, reference, log_loss)
         log_n = log_effective_params(law, run_params, rows.run_columns, reference, pt)
         run_loss = trained_loss(law, run_params, rows.run_columns, log_n, reference, pt)
-        _trained(p, rows, run_loss, cell_effect)
+        _trained(p, rows, log_loss, run_loss, cell_effect)
         if law.post is not None and len(rows.paired.run) + len(rows.unpaired.run):
             run_effect = pm.Normal("run_effect", 0.0, p["tau"], dims="run")
             for block, add in ((rows.paired, _paired), (rows.unpaired, _unpaired)):
@@ -56,11 +58,7 @@ def build_model(law: Law, rows: Rows, reference: Reference) -> pm.Model:
 
 def _parameters(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
     """Every parameter by name; those of groups replace the common ones where the law pools."""
-    common = {
-        prior.name: _sample(prior, reference)
-        for prior in law.priors
-        if prior.name != "sigma_cell" or rows.cells
-    }
+    common = _sample_all(law, rows, reference)
     _record(law.base.constants(common, pt), common)
     if not rows.group_names:
         return common | law.base.constants(common, pt)
@@ -78,13 +76,39 @@ def _parameters(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
     return grouped | constants
 
 
-def _sample(prior: Prior, reference: Reference) -> Any:
-    build = _DISTRIBUTIONS[prior.distribution]
-    arguments = [np.float64(value) for value in prior.arguments]
-    if prior.times is None:
-        return build(prior.name, *arguments)
-    share = build(f"{prior.name}_share", *arguments)
+def _sample_all(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
+    """Everything that has a prior, in the order of the law; floors before the sensitivities they anchor."""
+    wanted = [prior for prior in law.priors if prior.name != "sigma_cell" or rows.cells]
+    sampled = {prior.name: _floor(prior, reference) for prior in wanted if prior.times}
+    for prior in wanted:
+        floor = f"P0_{prior.name.removeprefix('gamma_')}"
+        if prior.name.startswith("gamma_") and floor in sampled:
+            sampled[prior.name] = _sensitivity(prior, sampled[floor], scale_of(law.prior(floor), reference))
+        elif prior.times is None:
+            sampled[prior.name] = _DISTRIBUTIONS[prior.distribution](prior.name, *_arguments(prior))
+    return {prior.name: sampled[prior.name] for prior in wanted}
+
+
+def _floor(prior: Prior, reference: Reference) -> Any:
+    share = _DISTRIBUTIONS[prior.distribution](f"{prior.name}_share", *_arguments(prior))
     return pm.Deterministic(prior.name, scale_of(prior, reference) * share)
+
+
+def _sensitivity(prior: Prior, floor: Any, smallest_bits: float) -> Any:
+    """A sensitivity γ, sampled as the steps of γ from the floor to the smallest measured bits.
+
+    The data see that number, the capacity left at the smallest bits; γ and P0 alone lie on a ridge.
+    Given the floor, γ has exactly the prior of the law.
+    """
+    median, sigma = _arguments(prior)
+    room = smallest_bits - floor
+    steps = pm.LogNormal(f"{prior.name}_steps", mu=pt.log(room / median), sigma=sigma)
+    return pm.Deterministic(prior.name, room / steps)
+
+
+def _arguments(prior: Prior) -> tuple[np.float64, np.float64]:
+    """The prior's two numbers in double precision: PyTensor reads a plain .5 as float32."""
+    return np.float64(prior.arguments[0]), np.float64(prior.arguments[1])
 
 
 def _record(constants: dict[str, Any], sampled: dict[str, Any]) -> None:
@@ -101,21 +125,10 @@ def _by_run(p: dict[str, Any], rows: Rows) -> dict[str, Any]:
     }
 
 
-def _cell_effect(p: dict[str, Any], rows: Rows) -> Any:
-    """Effect of each cell, with a zero in last place that index -1 picks for rows without one."""
-    if not rows.cells:
-        return pt.zeros(1)
-    # Non-centred: with few cells, or noise above their spread, the centred form diverges.
-    offset = pm.Normal("cell_offset", dims="cell")
-    effect = pm.Deterministic("cell_effect", p["sigma_cell"] * offset, dims="cell")
-    return pt.concatenate([effect, pt.zeros(1)])
-
-
-def _trained(p: dict[str, Any], rows: Rows, run_loss: Any, cell_effect: Any) -> None:
+def _trained(p: dict[str, Any], rows: Rows, log_loss: Any, run_loss: Any, cell_effect: Any) -> None:
     block = rows.trained
-    observed = pm.Data("log_loss", np.log(block.loss))
     location = pt.log(run_loss)[block.run] + cell_effect[block.cell]
-    pm.StudentT("log_loss_observed", nu=p["nu"], mu=location, sigma=p["sigma"], observed=observed)
+    pm.StudentT("log_loss_observed", nu=p["nu"], mu=location, sigma=p["sigma"], observed=log_loss)
 
 
 def _log_delta(

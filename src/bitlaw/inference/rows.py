@@ -97,7 +97,7 @@ def arrange(frame: pd.DataFrame, pool: str | None = None) -> Rows:
     own_loss = frame[~is_post].set_index("run_id")["loss"]
     loss_trained = frame["run_id"].map(own_loss).to_numpy(np.float64)
     is_paired = is_post & ~np.isnan(loss_trained)
-    cell = _cells(frame, ~is_paired)
+    cell = np.full(len(frame), -1) if is_post.all() else _cells(frame, ~is_paired)
     loss = frame["loss"].to_numpy(np.float64)
 
     def post(mask: np.ndarray) -> PostBlock:

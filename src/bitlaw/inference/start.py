@@ -18,12 +18,14 @@ _SHARES_OF_LOSS = {"mean_loss": 1.0, "E": 0.6, "a": 0.2, "b": 0.2}
 """What is set by the level of the losses, as a share of their geometric mean."""
 
 
+_STEPS = 1.0
+"""Steps of a sensitivity from its floor to the smallest bits: most of the capacity is left there."""
 _OFF_ZERO = 0.01
 """Effects start near zero, not at it: the sampler takes a gradient of exactly zero for an error."""
 
 
 def start_point(law: Law, rows: Rows) -> dict[str, float | np.ndarray]:
-    """Starting values by name of the model's free variables.
+    """Starting values by name of the model's free variables, and of some it may not have.
 
     A Student-t likelihood far from the data is flat, and with a narrow scale a chain that starts
     there may never leave. So levels come from the table, noise starts wide, and the rest at the
@@ -40,10 +42,12 @@ def start_point(law: Law, rows: Rows) -> dict[str, float | np.ndarray]:
     level = float(np.exp(np.log(losses).mean()))
     start: dict[str, float | np.ndarray] = {
         "run_effect": np.full(len(rows.run_ids), _OFF_ZERO),
-        "cell_offset": np.full(rows.cells, _OFF_ZERO),
+        "cell_level": np.full(rows.cells, _OFF_ZERO),
     }
     for prior in law.priors:
         name = f"{prior.name}_share" if prior.times else prior.name
+        start[f"{prior.name}_offset"] = np.full(len(rows.group_names), _OFF_ZERO)
+        start[f"{prior.name}_steps"] = _STEPS
         if prior.name in _SHARES_OF_LOSS:
             start[name] = level * _SHARES_OF_LOSS[prior.name]
         else:
@@ -55,7 +59,8 @@ def jittered(model: pm.Model, law: Law) -> set:
     """Free variables whose start differs between chains: the law's constants but for its level."""
     fixed = set(_WIDE_NOISE) | set(_SHARES_OF_LOSS)
     names = {prior.name for prior in law.priors} - fixed
-    return {variable for variable in model.free_RVs if variable.name.removesuffix("_share") in names}
+    suffixed = names | {f"{name}_share" for name in names} | {f"{name}_steps" for name in names}
+    return {variable for variable in model.free_RVs if variable.name in suffixed}
 
 
 def _middle(prior: Prior) -> float:
