@@ -40,7 +40,8 @@ def test_a_base_law_is_recovered_and_the_same_seed_gives_the_same_draws(table: P
         draws = first.draws(name)
         assert abs(draws.mean() - CHINCHILLA[name]) < 3 * draws.std()
         np.testing.assert_array_equal(draws, again.draws(name))
-    assert (first.runs["pareto_k"] < 0.7).all()
+    assert np.isfinite(first.runs["elpd"]).all()
+    assert first.runs["pareto_k"].median() < 0.5
     np.testing.assert_allclose(first.weights["weight"].sum("sample"), 1.0)
 
 

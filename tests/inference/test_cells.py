@@ -3,11 +3,11 @@
 import numpy as np
 import pymc as pm
 import pytest
-from designs import precision_design
 
 from bitlaw.inference.model import build_model
 from bitlaw.inference.rows import arrange, reference_scales
 from bitlaw.laws.registry import load_law
+from designs import precision_design
 
 
 @pytest.mark.parametrize(("sigma", "sigma_cell"), [(0.05, 0.002), (0.001, 0.03)])

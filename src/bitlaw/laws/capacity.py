@@ -70,7 +70,7 @@ _PARAMETERS = tuple(
     for kind, _, name in TENSOR_KINDS
     for parameter in (
         Parameter(f"gamma_{kind}", "positive", f"precision sensitivity of the {name}", "bits"),
-        Parameter(f"P0_{kind}", "positive", f"bit-width at which the {name} carry no capacity", "bits"),
+        Parameter(f"P0_{kind}", "positive", f"bit-width at which quantized {name} leave no capacity", "bits"),
     )
 )
 _COLUMNS = tuple(column for _, column, _ in TENSOR_KINDS)
