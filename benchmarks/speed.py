@@ -77,7 +77,7 @@ def sampling(frame: pd.DataFrame) -> dict[str, dict]:
 
     from bitlaw.inference.model import build_model
     from bitlaw.inference.rows import arrange, reference_scales
-    from bitlaw.inference.sample import SamplerSettings, compile_model, draw_posterior
+    from bitlaw.inference.sample import compile_model, default_settings, draw_posterior
     from bitlaw.laws.registry import load_law
 
     law = load_law("kumar2024-coupled")
@@ -86,7 +86,7 @@ def sampling(frame: pd.DataFrame) -> dict[str, dict]:
     model = build_model(law, rows, reference)
     compiled = compile_model(model, law, rows)
     start = time.perf_counter()
-    sampled = draw_posterior(compiled, SamplerSettings())
+    sampled = draw_posterior(compiled, default_settings(compiled.n_dim, 0))
     seconds = time.perf_counter() - start
     diverging = int(sampled["sample_stats"]["diverging"].sum())
     found["bitlaw"] = effective_draws(sampled["posterior"].to_dataset(), seconds, diverging)

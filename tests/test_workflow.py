@@ -49,7 +49,7 @@ def test_a_fit_that_does_not_converge_is_sampled_again_and_marked(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = SamplerSettings(draws=20, tune=60)
-    monkeypatch.setattr(sample, "SamplerSettings", lambda seed: replace(few, seed=seed))
+    monkeypatch.setattr(sample, "default_settings", lambda dimensions, seed: replace(few, seed=seed))
     fit = bitlaw.fit(table, "chinchilla")
     assert fit.provenance.attempts == 2
     assert fit.provenance.settings["draws"] == 40

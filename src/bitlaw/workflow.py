@@ -95,13 +95,13 @@ def fit(
     from bitlaw.inference.assemble import assemble_fit
     from bitlaw.inference.model import build_model
     from bitlaw.inference.rows import arrange, reference_scales
-    from bitlaw.inference.sample import SamplerSettings, compile_model, draw_posterior
+    from bitlaw.inference.sample import compile_model, default_settings, draw_posterior
 
     law = law if isinstance(law, Law) else load_law(law)
     table, before = check(runs, law, mapping, pool)
     rows, reference = arrange(table.frame, pool), reference_scales(table.frame)
     compiled = compile_model(build_model(law, rows, reference), law, rows)
-    settings = SamplerSettings(seed=seed)
+    settings = default_settings(compiled.n_dim, seed)
     for attempt in (1, 2):
         sampled = draw_posterior(compiled, settings, progress)
         fitted = assemble_fit(law, table, rows, reference, sampled, settings, attempt, pool, seed)

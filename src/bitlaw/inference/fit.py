@@ -36,7 +36,7 @@ class Provenance:
     table_hash: str
     seed: int
     attempts: int
-    settings: Mapping[str, float]
+    settings: Mapping[str, float | str]
     versions: Mapping[str, str]
 
 

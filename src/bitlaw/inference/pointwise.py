@@ -18,7 +18,7 @@ from bitlaw.inference.rows import PostBlock, Rows
 from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, trained_loss
 from bitlaw.laws.law import Law, Reference
 
-_NODES = 15
+_NODES = 9
 
 
 @dataclass(frozen=True)
