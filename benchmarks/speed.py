@@ -144,19 +144,22 @@ def main() -> None:
     out = parser.parse_args().out
     record: dict[str, object] = {"command": "python benchmarks/speed.py", "machine": machine()}
     sweep = files("bitlaw.data").joinpath("tiny_sweep.csv")
-    bitlaw = [sys.executable, "-m", "bitlaw.cli.main"]
+    bitlaw = [str(Path(sys.executable).with_name("bitlaw"))]
     with tempfile.TemporaryDirectory() as folder:
         imports = [cold([sys.executable, "-c", "import bitlaw"])["seconds"] for _ in range(5)]
         record["import_bitlaw_seconds"] = min(imports)
         table = base_240(Path(folder) / "base.csv")
         fit = str(Path(folder) / "fit.nc")
         for law in ("chinchilla", "coupled"):
+            Path(fit).unlink(missing_ok=True)
             record[f"cold_fit_{law}_240_rows"] = cold(
                 [*bitlaw, "fit", str(table), "--law", law, "--out", fit]
             )
         record["cold_fit_sweep"] = cold(
             [*bitlaw, "fit", str(sweep), "--law", "kumar2024-coupled", "--out", fit]
         )
+        if not Path(fit).is_file():
+            raise RuntimeError("the fits that were timed wrote nothing")
         question = ["--n-params", "3e5", "--tokens", "8e6"]
         record["predict_from_fit_file"] = cold([*bitlaw, "predict", fit, *question])
         record["optimum_from_fit_file"] = cold([*bitlaw, "optimum", fit, "--flops", "1.6e13"])

@@ -8,9 +8,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import xarray as xr
-
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.fit import Fit
@@ -118,27 +115,10 @@ def fit(
     return replace(fitted, findings=(*before, *after))
 
 
-def reported_quantities(fitted: Fit) -> xr.Dataset:
-    """The numbers a report leads with, as draws by chain: they must have converged, too."""
-    import pandas as pd
-
-    from bitlaw.inference.draws import loss_draws
-
-    shape = (fitted.posterior.sizes["chain"], fitted.posterior.sizes["draw"])
-    largest = fitted.largest_run()
-    point = pd.DataFrame([largest])
-    quantities = {"loss_of_largest_run": loss_draws(fitted, point).trained}
-    methods = fitted.rows.loc[fitted.rows["bits_post"].notna(), "method_post"]
-    if len(methods):
-        unquantized = point.assign(bits_weights=16.0, bits_activations=16.0, bits_kv=16.0)
-        quantized = unquantized.assign(bits_post=4.0, method_post=methods.iloc[0])
-        quantities["degradation_at_4_bits"] = loss_draws(fitted, quantized).degradation
-    return xr.Dataset({name: (("chain", "draw"), np.reshape(v, shape)) for name, v in quantities.items()})
-
-
 def _convergence(fitted: Fit) -> Sequence[Finding]:
     from bitlaw.criticism.attempts import attempts_finding
     from bitlaw.criticism.convergence import convergence_findings
+    from bitlaw.criticism.reported import reported_quantities
 
     found = convergence_findings(fitted.posterior, fitted.sample_stats, reported_quantities(fitted))
     return (*found, attempts_finding(fitted.provenance.attempts, overall_status(found)))
