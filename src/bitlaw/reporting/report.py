@@ -163,6 +163,6 @@ def _provenance(fit: Fit) -> list[tuple[str, str]]:
         ("pooled over", fit.pool or "nothing"),
         ("seed", str(own.seed)),
         ("attempts", f"{own.attempts}{' (the automatic retry was needed)' if own.attempts > 1 else ''}"),
-        ("sampler", ", ".join(f"{name} {value:g}" for name, value in own.settings.items())),
+        ("sampler", ", ".join(f"{name} {value}" for name, value in own.settings.items())),
         ("versions", ", ".join(f"{name} {version}" for name, version in own.versions.items())),
     ]
