@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+SWEEP = files("bitlaw.data").joinpath("tiny_sweep.csv")
 MEASURED = (
     "E", "alpha", "beta", "g", "gamma_w", "P0_w", "gamma_a", "P0_a", "gamma_kv", "P0_kv",
     "gamma_D", "gamma_N", "gamma_post", "C_w", "sigma", "nu", "kappa", "tau",
@@ -72,7 +73,6 @@ def effective_draws(posterior: xr.Dataset, seconds: float, divergences: int) -> 
 def sampling(frame: pd.DataFrame) -> dict[str, dict]:
     """Sampling by bitlaw against ``pm.sample()`` defaults, on the plain model and on our own."""
     import nutpie
-    import pymc as pm
     from plain_model import plain_model
 
     from bitlaw.inference.model import build_model
@@ -105,7 +105,6 @@ def sampling(frame: pd.DataFrame) -> dict[str, dict]:
         found[name] = effective_draws(sampled["posterior"].to_dataset(), seconds, diverging)
         ratio = found["bitlaw"]["least_ess_per_second"] / found[name]["least_ess_per_second"]
         found[name]["bitlaw_is_faster_by"] = round(ratio, 1)
-    found["pymc"] = {"version": pm.__version__}
     return found
 
 
@@ -135,45 +134,61 @@ def base_240(path: Path) -> Path:
     return path
 
 
-def main() -> None:
-    """Measure everything and write ``speed.json``."""
-    from machine import machine
-
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
-    out = parser.parse_args().out
-    record: dict[str, object] = {"command": "python benchmarks/speed.py", "machine": machine()}
-    sweep = files("bitlaw.data").joinpath("tiny_sweep.csv")
+def cold_runs() -> dict[str, object]:
+    """Commands in processes of their own, from CSV to saved fit and from fit to decision."""
+    record: dict[str, object] = {}
     bitlaw = [str(Path(sys.executable).with_name("bitlaw"))]
     with tempfile.TemporaryDirectory() as folder:
         imports = [cold([sys.executable, "-c", "import bitlaw"])["seconds"] for _ in range(5)]
         record["import_bitlaw_seconds"] = min(imports)
         table = base_240(Path(folder) / "base.csv")
         fit = str(Path(folder) / "fit.nc")
-        for law in ("chinchilla", "coupled"):
+        for law, runs, name in (
+            ("chinchilla", table, "cold_fit_chinchilla_240_rows"),
+            ("coupled", table, "cold_fit_coupled_240_rows"),
+            ("kumar2024-coupled", SWEEP, "cold_fit_sweep"),
+        ):
             Path(fit).unlink(missing_ok=True)
-            record[f"cold_fit_{law}_240_rows"] = cold(
-                [*bitlaw, "fit", str(table), "--law", law, "--out", fit]
-            )
-        record["cold_fit_sweep"] = cold(
-            [*bitlaw, "fit", str(sweep), "--law", "kumar2024-coupled", "--out", fit]
-        )
-        if not Path(fit).is_file():
-            raise RuntimeError("the fits that were timed wrote nothing")
+            record[name] = cold([*bitlaw, "fit", str(runs), "--law", law, "--out", fit])
+            if not Path(fit).is_file():
+                raise RuntimeError(f"{name}: the fit that was timed wrote nothing")
         question = ["--n-params", "3e5", "--tokens", "8e6"]
         record["predict_from_fit_file"] = cold([*bitlaw, "predict", fit, *question])
         record["optimum_from_fit_file"] = cold([*bitlaw, "optimum", fit, "--flops", "1.6e13"])
         record["ptq_from_fit_file"] = cold([*bitlaw, "ptq", fit, *question, "--tolerance", "0.01"])
-    record["sampling_480_rows"] = sampling(rows_480())
+    return record
+
+
+def sampling_runs() -> dict[str, object]:
+    """Effective draws per second on a simulated table and on the sweep."""
     from bitlaw.inference.usable import usable_rows
     from bitlaw.laws.registry import load_law
     from bitlaw.runs.read import read_runs
 
-    table_of_sweep, _ = usable_rows(load_law("kumar2024-coupled"), read_runs(str(sweep)))
-    record["sampling_sweep"] = sampling(table_of_sweep.frame)
-    out.mkdir(parents=True, exist_ok=True)
+    sweep, _ = usable_rows(load_law("kumar2024-coupled"), read_runs(str(SWEEP)))
+    return {"sampling_480_rows": sampling(rows_480()), "sampling_sweep": sampling(sweep.frame)}
+
+
+PARTS = {"cold": cold_runs, "sampling": sampling_runs}
+
+
+def main() -> None:
+    """Measure everything, or one part, and write or update ``speed.json``."""
+    from machine import machine
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    parser.add_argument("--part", choices=list(PARTS), help="measure this part only")
+    arguments = parser.parse_args()
+    path = arguments.out / "speed.json"
+    parts = [arguments.part] if arguments.part else list(PARTS)
+    record = json.loads(path.read_text(encoding="utf-8")) if arguments.part and path.is_file() else {}
+    for part in parts:
+        command = f"python benchmarks/speed.py --part {part}"
+        record[part] = {"command": command, "machine": machine(), **PARTS[part]()}
     text = json.dumps(record, indent=2, ensure_ascii=False)
-    (out / "speed.json").write_text(text + "\n", encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8")
     print(text)
 
 
