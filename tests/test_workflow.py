@@ -112,9 +112,9 @@ def test_the_full_law_is_recovered() -> None:
     fit = bitlaw.fit(bitlaw.RunTable(frame, frame.iloc[:0].assign(reason=""), "simulated"), law)
     assert fit.status is not Status.FAIL
     for name in (
-        "mean_loss",
-        "slope_n",
-        "slope_d",
+        "E",
+        "alpha",
+        "beta",
         "gamma_w",
         "gamma_a",
         "gamma_kv",
