@@ -155,6 +155,7 @@ def answer(
     InputError
         If only one of ``n_params`` and ``tokens`` is given.
     """
+    from bitlaw.decisions.costs import training_flop
     from bitlaw.decisions.optimum import optimum
     from bitlaw.decisions.predict import predict
     from bitlaw.decisions.ptq import ptq
@@ -171,7 +172,7 @@ def answer(
     point = points_frame(n_params=n_params, tokens=tokens)
     if fitted.pool:
         point[fitted.pool] = group
-    budget = flops or 6.0 * n_params * tokens
+    budget = flops or float(training_flop(n_params, tokens))
     fixed = free = after = None
     if fitted.law.capacity is not None:
         fixed = optimum(fitted, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group)
@@ -218,15 +219,11 @@ def report(
     from bitlaw.inference.fit_file import load_fit, save_fit
     from bitlaw.reporting.report import write_report
 
-    if isinstance(source, Fit):
-        fitted = source
-    elif not isinstance(source, RunTable) and str(source).endswith(".nc"):
-        fitted = load_fit(source)
-    else:
-        fitted = fit(source, law, mapping, pool, seed, progress)
-    answers = answer(fitted, **question)  # type: ignore[arg-type]
-    page = write_report(fitted, answers, Path(out))
-    if not str(source).endswith(".nc") and not isinstance(source, Fit):
+    if isinstance(source, str | Path) and str(source).endswith(".nc"):
+        source = load_fit(source)
+    fitted = source if isinstance(source, Fit) else fit(source, law, mapping, pool, seed, progress)
+    page = write_report(fitted, answer(fitted, **question), Path(out))  # type: ignore[arg-type]
+    if fitted is not source:
         save_fit(fitted, Path(out) / "fit.nc")
     return fitted, page
 
