@@ -12,18 +12,23 @@ from bitlaw.inference.columns import law_columns
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit, Provenance
 from bitlaw.inference.likelihood import degradation
-from bitlaw.inference.prior import prior_draws
-from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, trained_loss
+from bitlaw.inference.prior import natural, prior_draws
+from bitlaw.inference.parameters import shift_name
+from bitlaw.laws.evaluate import log_post_degradation, train
 from bitlaw.laws.law import Law, Reference
-from bitlaw.laws.noise import noise_parameters
 from bitlaw.laws.post import REFERENCE_BITS
 from bitlaw.laws.registry import load_law
 
 REFERENCE = Reference(
-    n_params=1e8, tokens=1e10, smallest_bits={"bits_weights": 4.0, "bits_activations": 4.0, "bits_kv": 4.0}
+    n_params=1e8,
+    tokens=1e10,
+    smallest_bits=dict.fromkeys(("bits_weights", "bits_activations", "bits_kv", "bits_gradients"), 4.0),
 )
 ONE_GROUP: Mapping[str, Mapping[str, float]] = MappingProxyType({"": {}})
-NOISE = {"sigma": 0.005, "nu": 8.0, "sigma_cell": 0.003, "kappa": 0.2, "tau": 0.3, "sigma_gap": 0.0005}
+NOISE = {
+    "sigma": 0.005, "nu": 8.0, "sigma_cell": 0.003, "kappa_train": 0.02,
+    "kappa": 0.2, "tau": 0.3, "sigma_gap": 0.0005,
+}  # fmt: skip
 
 KUMAR = {
     "A": 4299.0, "B": 18060.0, "E": 2.7648, "alpha": 0.4965, "beta": 0.4965,
@@ -31,6 +36,9 @@ KUMAR = {
     "C_T": 0.0598, "gamma_D": 0.5068, "gamma_N": 0.3439, "gamma_post": 0.5907, "offset_post": 1.1277,
 }  # fmt: skip
 """Table 2 and the post-training constants of arXiv 2411.04330, in raw counts."""
+
+OBSERVED_LOSS = 2.5
+"""Loss as trained of every run, for a law that takes it as data."""
 
 FULLY_FELT = 50.0
 """C_w at which the gap to the training bits no longer matters; the paper publishes none."""
@@ -95,7 +103,7 @@ def collapsed_fit(
     jitter
         Standard deviation of the logarithm of every constant; 0 = all draws alike.
     pool, groups
-        Column pooled over, and per group the constants that differ from the common ones.
+        Column pooled over, and per group the sampled quantities that differ from the common ones.
     """
     law = load_law(law_name)
     values = _complete(law, constants)
@@ -103,12 +111,15 @@ def collapsed_fit(
     draws = {name: _spread(value, samples, jitter, rng) for name, value in values.items()}
     posterior = {name: (("chain", "draw"), value.reshape(2, -1)) for name, value in draws.items()}
     coords: dict[str, object] = {"chain": [0, 1], "draw": np.arange(samples // 2)}
-    if groups:
-        coords["group"] = list(groups)
-        for name in sorted({name for own in groups.values() for name in own}):
-            by_group = [_spread(own.get(name, values[name]), samples, jitter, rng) for own in groups.values()]
-            stacked = np.stack(by_group, axis=-1).reshape(2, -1, len(groups))
-            posterior[f"{name}_group"] = (("chain", "draw", "group"), stacked)
+    if groups and pool:
+        coords[pool] = list(groups)
+        for prior in law.priors:
+            if prior.groups == "shared":
+                continue
+            common = natural(prior, values[prior.name], np)
+            own = [natural(prior, group.get(prior.name, values[prior.name]), np) - common for group in groups.values()]
+            shifts = np.broadcast_to(own, (2, samples // 2, len(groups)))
+            posterior[shift_name(prior.name, pool)] = (("chain", "draw", pool), shifts)
     if rows is None:
         rows = design(law, values, reference, vocab_size, pool, groups or ONE_GROUP)
     run_ids = rows["run_id"].unique()
@@ -129,7 +140,7 @@ def collapsed_fit(
             {"weight": (("component", "power", "sample"), np.full((2, 2, samples), 1.0 / samples))},
             {"component": ["prior", "likelihood"], "power": [0.8, 1.25]},
         ),
-        pool=pool,
+        pool=(pool,) if pool else (),
         hull=_corners(rows),
         findings=(),
         provenance=Provenance("collapsed", "none", 0, 1, {}, {}),
@@ -149,7 +160,7 @@ def design(
     Three sizes by three token counts, each a factor of 4 apart; laws with a capacity also at 8, 6
     and 4 bits; laws with a post-training term also quantized to 6, 4 and 3 bits by ``gptq``.
     """
-    training_bits = (16.0, 8.0, 6.0, 4.0) if law.capacity else (16.0,)
+    training_bits = (16.0, 8.0, 6.0, 4.0) if law.training else (16.0,)
     post_bits = (np.nan, 6.0, 4.0, 3.0) if law.post else (np.nan,)
     runs = []
     for group in groups:
@@ -179,14 +190,16 @@ def design(
 
 
 def _losses(law: Law, p: Mapping[str, np.ndarray], reference: Reference, frame: pd.DataFrame) -> np.ndarray:
-    columns = law_columns(frame)
-    log_n = log_effective_params(law, p, columns, reference, np)
-    loss = trained_loss(law, p, columns, log_n, reference, np)
+    columns = law_columns(frame) | {"loss_trained": np.full(len(frame), OBSERVED_LOSS)}
+    if all(prior.name in p for prior in law.priors):
+        p = law.complete(p, np)
+    run = train(law, p, columns, reference, np)
+    loss = np.array(run.loss)
     after = frame["bits_post"].notna().to_numpy()
     if after.any():
         quantized = {name: value[after] for name, value in columns.items()}
         own = {name: value[after] for name, value in p.items()}
-        log_delta = log_post_degradation(law, own, quantized, log_n[after], reference, np)
+        log_delta = log_post_degradation(law, own, quantized, run.log_n[after], reference, np)
         loss[after] += degradation(log_delta, loss[after], quantized["ceiling"], np)
     return loss
 
@@ -194,15 +207,13 @@ def _losses(law: Law, p: Mapping[str, np.ndarray], reference: Reference, frame: 
 def _complete(law: Law, constants: Mapping[str, float]) -> dict[str, float]:
     values = dict(NOISE) | dict(constants)
     if all(parameter.name in values for parameter in law.base.sampled):
-        values |= {name: float(value) for name, value in law.base.constants(values, np).items()}
-    terms = [term for term in (law.base, law.capacity, law.post) if term is not None]
-    needed = [parameter.name for term in terms for parameter in term.parameters]
+        values |= {name: float(value) for name, value in law.complete(values, np).items()}
+    needed = [parameter.name for parameter in law.parameters]
     missing = sorted(set(needed) - set(values))
     if missing:
         raise ValueError(f"law {law.name} also needs {', '.join(missing)}")
-    noise = {parameter.name for parameter in noise_parameters(law.post is not None)}
-    sampled = {parameter.name for parameter in law.base.sampled}
-    return {name: value for name, value in values.items() if name in noise | sampled | set(needed)}
+    known = {parameter.name for parameter in (*law.sampled, *law.parameters)}
+    return {name: value for name, value in values.items() if name in known}
 
 
 def _spread(value: float, samples: int, jitter: float, rng: np.random.Generator) -> np.ndarray:

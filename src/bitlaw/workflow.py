@@ -96,12 +96,12 @@ def fit(
 
     law = law if isinstance(law, Law) else load_law(law)
     table, before = check(runs, law, mapping, pool)
-    rows, reference = arrange(table.frame, pool), reference_scales(table.frame)
+    rows, reference = arrange(law, table.frame, pool), reference_scales(table.frame)
     compiled = compile_model(build_model(law, rows, reference), law, rows)
     settings = default_settings(compiled.n_dim, seed)
     for attempt in (1, 2):
         sampled = draw_posterior(compiled, settings, progress)
-        fitted = assemble_fit(law, table, rows, reference, sampled, settings, attempt, pool, seed)
+        fitted = assemble_fit(law, table, rows, reference, sampled, settings, attempt, seed)
         convergence = _convergence(fitted)
         if overall_status(convergence) is not Status.FAIL:
             break

@@ -28,7 +28,6 @@ def assemble_fit(
     sampled: xr.DataTree,
     settings: SamplerSettings,
     attempts: int,
-    pool: str | None,
     seed: int,
 ) -> Fit:
     """Everything a Fit holds but its findings.
@@ -41,8 +40,6 @@ def assemble_fit(
         What the sampler returned.
     settings, attempts
         How it was sampled, and at which attempt.
-    pool
-        Column pooled over; ignored where it has one group.
     seed
         Seed the user gave.
     """
@@ -64,7 +61,7 @@ def assemble_fit(
         excluded=table.excluded,
         runs=leave_runs_out(likelihood, rows.run_ids, posterior.sizes["chain"]),
         weights=power_scaling_weights(log_prior(law, reference, flat), likelihood.by_run.sum(axis=1)),
-        pool=pool if rows.group_names else None,
+        pool=rows.pool,
         hull=convex_hull(np.log10(table.frame[["n_params", "tokens"]].to_numpy(np.float64))),
         findings=(),
         provenance=Provenance(
@@ -79,7 +76,7 @@ def assemble_fit(
 
 
 def _law_names(posterior: xr.Dataset) -> xr.Dataset:
-    """Without the coordinates that floors and sensitivities are sampled in: they are there themselves."""
+    """Without the coordinates that floors, sensitivities and levels are sampled in: they are there themselves."""
     return posterior.drop_vars(
         [
             name
@@ -88,5 +85,7 @@ def _law_names(posterior: xr.Dataset) -> xr.Dataset:
                 str(name).endswith(suffix) and str(name).removesuffix(suffix) in posterior
                 for suffix in ("_share", "_steps")
             )
+            or "_level_" in str(name)
+            or "_free_" in str(name)
         ]
     )

@@ -14,14 +14,13 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bitlaw.inference.rows import Rows
+from bitlaw.laws.evaluate import train
 from bitlaw.laws.law import Law, Reference
 
 _BITS = ("bits_weights", "bits_activations", "bits_kv")
 
 
-def cell_effects(
-    law: Law, p: dict[str, Any], run_params: dict[str, Any], rows: Rows, reference: Reference, log_loss: Any
-) -> Any:
+def cell_effects(law: Law, p: dict[str, Any], rows: Rows, reference: Reference, log_loss: Any) -> Any:
     """Effect of each cell on log loss, with a zero in last place that index -1 picks.
 
     Parameters
@@ -29,9 +28,7 @@ def cell_effects(
     law, rows, reference
         What the model is built from.
     p
-        ``sigma`` and ``sigma_cell``.
-    run_params
-        The law's constants by training run.
+        Parameters by training run, noise scales included.
     log_loss
         Measured log losses of the block of trained rows.
     """
@@ -40,15 +37,13 @@ def cell_effects(
     most_precise, count = _most_precise_row(rows)
     run = rows.trained.run[most_precise]
     columns = {name: values[run] for name, values in rows.run_columns.items()}
-    params = {name: value[run] if value.ndim else value for name, value in run_params.items()}
-    log_n = np.log(columns["n_params"] / reference.n_params)
-    log_d = np.log(columns["tokens"] / reference.tokens)
-    unquantized = pt.log(law.base.loss(params, log_n, log_d, pt))
-    variance = 1.0 / (1.0 / p["sigma_cell"] ** 2 + count / p["sigma"] ** 2)
-    weight = 1.0 - variance / p["sigma_cell"] ** 2
+    here = {name: value[run] if value.ndim else value for name, value in p.items()}
+    unquantized = pt.log(train(law, here, columns, reference, pt).unquantized)
+    variance = 1.0 / (1.0 / here["sigma_cell"] ** 2 + count / here["sigma"] ** 2)
+    weight = 1.0 - variance / here["sigma_cell"] ** 2
     shift = weight * (unquantized - log_loss[most_precise])
     spread = pt.sqrt(variance)
-    level = pm.Normal("cell_level", shift / spread, p["sigma_cell"] / spread, dims="cell")
+    level = pm.Normal("cell_level", shift / spread, here["sigma_cell"] / spread, dims="cell")
     effect = pm.Deterministic("cell_effect", spread * level - shift, dims="cell")
     return pt.concatenate([effect, pt.zeros(1)])
 

@@ -5,13 +5,26 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from bitlaw.laws.formats import bits_say_all, floating_point, is_unquantized
 from bitlaw.laws.post import SYMMETRIC_METHODS
+from bitlaw.runs.columns import UNQUANTIZED_BITS
 
-_PLAIN = ("n_params", "tokens", "bits_weights", "bits_activations", "bits_kv", "bits_post")
+_PLAIN = (
+    "n_params",
+    "tokens",
+    "bits_weights",
+    "bits_activations",
+    "bits_kv",
+    "bits_gradients",
+    "bits_post",
+)
+FORWARD_BITS = {"bits_weights": "w", "bits_activations": "a", "bits_kv": "kv"}
+_UNKNOWN_GROUP = 128.0
+"""Stands where a run has no group size; rows for which that matters are left out before."""
 
 
 def law_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """The columns a law is evaluated on, as float64 arrays of one value per row.
+    """The columns a law is evaluated on, one value per row.
 
     Parameters
     ----------
@@ -21,14 +34,57 @@ def law_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     Returns
     -------
     dict
-        The plain columns, ``ceiling`` (ln of the vocabulary in nats/token, inf where unknown) and
-        ``post_symmetric`` (whether the post-training grid is symmetric round-to-nearest).
+        The plain columns; ``ceiling`` (ln of the vocabulary in nats/token, inf where unknown);
+        ``post_symmetric`` (whether the post-training grid is symmetric round-to-nearest);
+        ``is_quantized`` and ``is_quantized_backward``; ``group_size``; and ``exponent_bits``,
+        ``mantissa_bits`` and ``block_size`` of the forward format where it ``is_floating`` (those of FP4
+        where it is not).
     """
     columns: dict[str, np.ndarray] = {name: frame[name].to_numpy(np.float64) for name in _PLAIN}
     vocabulary = frame["vocab_size"].to_numpy(np.float64)
     columns["ceiling"] = np.log(np.where(np.isnan(vocabulary), np.inf, vocabulary))
     columns["post_symmetric"] = is_symmetric(frame["method_post"])
+    columns["is_quantized"] = (schemes(frame) != "").to_numpy(bool)
+    columns["is_quantized_backward"] = (backward_schemes(frame) != "").to_numpy(bool)
+    formats = [floating_point(str(name)) for name in frame["format"]]
+    quantized = ~frame["format"].map(lambda name: is_unquantized(str(name))).to_numpy(bool)
+    columns["is_floating"] = quantized & np.array([known is not None for known in formats], bool)
+    given = frame["group_size"].to_numpy(np.float64)
+    blocks = np.array([known.block_size or np.nan if known else np.nan for known in formats])
+    columns["group_size"] = np.where(np.isnan(given), _UNKNOWN_GROUP, given)
+    columns["block_size"] = np.where(np.isnan(given) & ~np.isnan(blocks), blocks, columns["group_size"])
+    columns["exponent_bits"] = np.array([known.exponent_bits if known else 2.0 for known in formats])
+    columns["mantissa_bits"] = np.array([known.mantissa_bits if known else 1.0 for known in formats])
     return columns
+
+
+def schemes(frame: pd.DataFrame) -> pd.Series:
+    """The forward format of each row with the bits of each tensor kind; "" where nothing is quantized.
+
+    Examples
+    --------
+    >>> from bitlaw.inference.draws import points_frame
+    >>> points = points_frame(n_params=1e8, tokens=1e9, bits_weights=[16, 4, 4], format=["", "", "fp4"])
+    >>> schemes(points).tolist()
+    ['', 'int w4', 'fp4 w4']
+    """
+    parts = [
+        np.where(frame[column] < UNQUANTIZED_BITS, kind + frame[column].map("{:g}".format), "")
+        for column, kind in FORWARD_BITS.items()
+    ]
+    bits = pd.Series(parts[0], frame.index).str.cat([pd.Series(part, frame.index) for part in parts[1:]])
+    known = frame["format"].astype(str)
+    integer = known.map(bits_say_all)
+    name = known.where(~integer, np.where(bits != "", "int", ""))
+    return name.str.cat(bits.where(bits == "", " " + bits))
+
+
+def backward_schemes(frame: pd.DataFrame) -> pd.Series:
+    """The backward format of each row, or its bits; "" where nothing is quantized."""
+    bits = "g" + frame["bits_gradients"].map("{:g}".format)
+    bits = bits.where(frame["bits_gradients"] < UNQUANTIZED_BITS, "")
+    named = frame["format_backward"].astype(str)
+    return named.where(~named.map(is_unquantized), bits)
 
 
 def is_symmetric(methods: pd.Series) -> np.ndarray:

@@ -6,20 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bitlaw.errors import InputError
-from bitlaw.inference.columns import law_columns
+from bitlaw.errors import InputError, did_you_mean
+from bitlaw.inference.columns import law_columns, take
 from bitlaw.inference.fit import Fit
-from bitlaw.inference.likelihood import degradation, gap_scale
-from bitlaw.inference.usable import UNQUANTIZED_FORMATS, is_explained_format
-from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, trained_loss
-from bitlaw.laws.law import Parameter
-from bitlaw.laws.noise import noise_parameters
+from bitlaw.inference.levels import NEW_LEVEL, level_names, spread_scale, varying
+from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale
+from bitlaw.inference.parameters import at_index, at_levels, flat, shift_name, spread_name
+from bitlaw.inference.usable import training_without_term
+from bitlaw.laws.evaluate import log_post_degradation, train
 from bitlaw.runs.columns import COLUMNS
 
 _LARGEST_LOG_NOISE = 300.0
 """A Student-t with few degrees of freedom reaches beyond the range of floating point."""
-
-_NOISE = tuple(parameter.name for parameter in noise_parameters(has_post=True))
 
 
 @dataclass(frozen=True)
@@ -98,111 +96,149 @@ def loss_draws(
         For a point the law has no term for, or of a group that the fit has not seen.
     """
     _require_terms(fit, points)
-    columns = point_columns(fit, points)
+    columns = point_columns(fit, points, measured)
     p = law_parameters(fit, points, prior)
-    log_n = log_effective_params(fit.law, p, columns, fit.reference, np)
-    trained = trained_loss(fit.law, p, columns, log_n, fit.reference, np)
-    trained = np.broadcast_to(trained, (len(trained), len(points)))
-    noise = _draw_noise(fit, points, prior, seed)
-    new_trained = trained * np.exp(np.minimum(noise.cell + noise.trained, _LARGEST_LOG_NOISE))
+    run = train(fit.law, p, columns, fit.reference, np)
+    shape = (fit.samples(prior), len(points))
+    trained = np.broadcast_to(run.loss, shape)
+    noise = _draw_noise(p, points, shape[0], seed)
+    new_trained = trained
     if measured is not None:
-        trained = new_trained = np.full_like(trained, measured)
+        trained = new_trained = np.full(shape, measured)
+    elif not fit.law.base.is_observed:
+        scatter = noise.cell + noise.trained * trained_scale(p, run, 0.0, np)
+        new_trained = trained * np.exp(np.minimum(scatter, _LARGEST_LOG_NOISE))
     after = points["bits_post"].notna().to_numpy()
-    gap, new_gap = np.zeros_like(trained), np.zeros_like(trained)
+    gap, new_gap = np.zeros(shape), np.zeros(shape)
     if after.any() and fit.law.post is not None:
-        quantized = {name: values[after] for name, values in columns.items()}
-        own = {name: value if value.shape[1] == 1 else value[:, after] for name, value in p.items()}
-        log_n_after = np.broadcast_to(log_n, trained.shape)[:, after]
+        quantized = take(columns, after)
+        own = at_index(p, np.flatnonzero(after))
+        log_n_after = np.broadcast_to(run.log_n, shape)[:, after]
         log_delta = log_post_degradation(fit.law, own, quantized, log_n_after, fit.reference, np)
         ceiling = quantized["ceiling"]
         gap[:, after] = degradation(log_delta, trained[:, after], ceiling, np)
         with_effect = degradation(log_delta + noise.run[:, after], new_trained[:, after], ceiling, np)
-        error = gap_scale(noise.scales, with_effect, np) * noise.post[:, after]
+        error = gap_scale(own, with_effect, np) * noise.post[:, after]
         new_gap[:, after] = np.minimum(with_effect + error, np.maximum(ceiling - new_trained[:, after], 0.0))
     return LossDraws(trained, gap, new_trained + new_gap, new_gap)
 
 
-def point_columns(fit: Fit, points: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Law columns of the points; a ceiling that they do not state is the fit's."""
+def point_columns(fit: Fit, points: pd.DataFrame, measured: float | None = None) -> dict[str, np.ndarray]:
+    """Law columns of the points; a ceiling that they do not state is the fit's.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    points
+        Canonical columns.
+    measured
+        Measured loss of the run as trained; by default that of the fitted run of the same ``run_id``.
+
+    Raises
+    ------
+    InputError
+        If the law takes the loss as trained as data, and there is none.
+    """
     columns = law_columns(points)
     columns["ceiling"] = np.where(np.isinf(columns["ceiling"]), fit.ceiling, columns["ceiling"])
+    if fit.law.base.is_observed:
+        columns["loss_trained"] = _own_losses(fit, points) if measured is None else np.full(len(points), measured)
+        if np.isnan(columns["loss_trained"]).any():
+            raise InputError(
+                f"law {fit.law.name} predicts what quantization after training adds to a measured loss; "
+                "give the checkpoint's loss as trained (measured, --loss), or the run_id of a fitted run"
+            )
     return columns
 
 
+def _own_losses(fit: Fit, points: pd.DataFrame) -> np.ndarray:
+    own = fit.rows[fit.rows["bits_post"].isna()].set_index("run_id")["loss"]
+    ids = points["run_id"] if "run_id" in points else pd.Series(None, points.index, dtype=object)
+    return ids.map(own).to_numpy(np.float64)
+
+
 def law_parameters(fit: Fit, points: pd.DataFrame, prior: bool = False) -> dict[str, np.ndarray]:
-    """The law's constants for each point, arrays of shape (samples, 1) or (samples, points)."""
-    names = [parameter.name for parameter in _parameters(fit)]
-    if not fit.pool or prior:
-        return {name: fit.draws(name, prior)[:, None] for name in names}
-    known = {name: code for code, name in enumerate(fit.group_names)}
-    unknown = sorted(set(points[fit.pool]) - set(known))
-    if unknown:
-        raise InputError(
-            f'{fit.pool} "{unknown[0]}" was not among the fitted groups; valid: {", ".join(known)}'
-        )
-    code = points[fit.pool].map(known).to_numpy(int)
-    values = {}
-    for name in names:
-        grouped = f"{name}_group"
-        if grouped in fit.posterior:
-            by_group = fit.posterior[grouped].to_numpy().reshape(-1, len(known))
-            values[name] = by_group[:, code]
+    """Every parameter at each point, noise scales included: shape (samples, 1) or (samples, points).
+
+    The level ``new`` of a column stands for a group, format or method that was never measured: its
+    constants are drawn from the spread between those that were.
+
+    Raises
+    ------
+    InputError
+        For a level the fit has not seen.
+    """
+    draws = fit.prior if prior else fit.posterior
+    common = {item.name: flat(draws[item.name]) for item in fit.law.priors if item.name in draws}
+    every = dict.fromkeys((*fit.pool, *fit.law.by), True)
+    shifts: dict[str, np.ndarray] = {}
+    for name, columns in varying(fit.law, fit.pool, every).items():
+        for column in columns:
+            labels = level_names(points, column)
+            if not (labels == "").all():
+                shifts[name] = shifts.get(name, 0.0) + _shifts(fit, name, column, labels, prior)
+    return at_levels(fit.law, common, shifts, np)
+
+
+def _shifts(fit: Fit, name: str, column: str, labels: pd.Series, prior: bool) -> np.ndarray:
+    """What a quantity is shifted by at each point, for the point's level of one column."""
+    samples, seen = fit.samples(prior), fit.levels(column)
+    variable = shift_name(name, column)
+    by_level = {"": np.zeros(samples)}
+    for label in sorted(set(labels) - {""}):
+        if label not in seen and label != NEW_LEVEL:
+            raise InputError(
+                f'{column} "{label}" was not seen by the fit; {did_you_mean(label, seen)}; or "{NEW_LEVEL}", '
+                "one that was never measured"
+            )
+        if label in seen and not prior:
+            known = variable in fit.posterior
+            by_level[label] = flat(fit.posterior[variable].sel({column: label}))[:, 0] if known else by_level[""]
         else:
-            values[name] = fit.draws(name)[:, None]
-    return values
+            by_level[label] = _unseen_shift(fit, name, column, label, prior)
+    return np.stack([by_level[label] for label in labels], axis=1)
 
 
-def _parameters(fit: Fit) -> tuple[Parameter, ...]:
-    law = fit.law
-    terms = (law.base, law.capacity, law.post)
-    return tuple(parameter for term in terms if term is not None for parameter in term.parameters)
+def _unseen_shift(fit: Fit, name: str, column: str, label: str, prior: bool) -> np.ndarray:
+    """Shift of a level without data; a free quantity has its prior to itself there, so none."""
+    scale, samples = spread_scale(fit.law, name, column), fit.samples(prior)
+    if scale is None:
+        return np.zeros(samples)
+    rng = np.random.default_rng(list(f"{fit.provenance.seed} {name} {column} {label}".encode()))
+    spread = np.abs(rng.normal(0.0, scale, samples))
+    if not prior and spread_name(name, column) in fit.posterior:
+        spread = fit.draws(spread_name(name, column))
+    return spread * rng.standard_normal(samples)
 
 
 @dataclass(frozen=True)
 class _Noise:
-    """Effects and errors of new runs, shape (samples, points); the points of one run share them."""
+    """Effects and standard errors of new runs, shape (samples, points); points of one run share them."""
 
-    scales: dict[str, np.ndarray]
     cell: np.ndarray
     run: np.ndarray
     trained: np.ndarray
     post: np.ndarray
 
 
-def _draw_noise(fit: Fit, points: pd.DataFrame, prior: bool, seed: int) -> _Noise:
+def _draw_noise(p: dict[str, np.ndarray], points: pd.DataFrame, samples: int, seed: int) -> _Noise:
     rng = np.random.default_rng(seed)
-    draws = fit.prior if prior else fit.posterior
-    scales = {name: fit.draws(name, prior)[:, None] for name in _NOISE if name in draws}
     ids = points["run_id"] if "run_id" in points else pd.Series("", index=points.index)
     run = pd.factorize(ids, use_na_sentinel=False)[0]
-    samples, runs = len(scales["sigma"]), int(run.max()) + 1
-    zero = np.zeros((samples, 1))
-    cell = rng.standard_normal((samples, runs)) * scales.get("sigma_cell", zero)
-    effect = rng.standard_normal((samples, runs)) * scales.get("tau", zero)
-    student = rng.standard_t(np.broadcast_to(scales["nu"], (samples, runs))) * scales["sigma"]
-    post = rng.standard_normal((samples, len(points)))
-    return _Noise(scales, cell[:, run], effect[:, run], student[:, run], post)
+    shape, zero = (samples, int(run.max()) + 1), np.zeros((samples, 1))
+    first = np.unique(run, return_index=True)[1]
+    cell = rng.standard_normal(shape)[:, run] * p.get("sigma_cell", zero)
+    effect = rng.standard_normal(shape)[:, run] * p.get("tau", zero)
+    freedom = at_index({"nu": p["nu"]}, first)["nu"] if "nu" in p else np.ones((samples, 1))
+    student = rng.standard_t(np.broadcast_to(freedom, shape))[:, run]
+    return _Noise(cell, effect, student, rng.standard_normal((samples, len(points))))
 
 
 def _require_terms(fit: Fit, points: pd.DataFrame) -> None:
     law = fit.law
-    explained = law.capacity.columns if law.capacity else ()
-    problems = []
-    for column in ("bits_weights", "bits_activations", "bits_kv", "bits_gradients"):
-        if column not in explained and (points[column] < 16).any():
-            problems.append(f"law {law.name} has no term for {column} below 16; valid: 16 and more")
-    unknown = sorted({name for name in points["format"] if not is_explained_format(str(name))})
-    if unknown:
-        problems.append(
-            f'law {law.name} has no term for format "{unknown[0]}"; valid: {", ".join(UNQUANTIZED_FORMATS[1:])}, int…'
-        )
+    problems = list(dict.fromkeys(reason for _, reason in training_without_term(law, points)))
     after = points["bits_post"].notna()
-    methods = set(fit.rows.loc[fit.rows["bits_post"].notna(), "method_post"])
-    unseen = sorted(set(points.loc[after, "method_post"]) - methods) if methods else []
-    if unseen:
-        problems.append(
-            f'method_post "{unseen[0]}" was not seen by the fit; valid: {", ".join(sorted(methods))}'
-        )
     if after.any() and law.post is None:
         problems.append(f"law {law.name} has no term for bits_post; leave it empty")
     elif (points["bits_post"] >= points["bits_weights"]).any():

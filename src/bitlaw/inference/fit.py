@@ -9,9 +9,10 @@ import pandas as pd
 import xarray as xr
 
 from bitlaw.finding import Finding, Status, overall_status
+from bitlaw.inference.levels import factor
 from bitlaw.laws.law import Law, Reference
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Fit:
     posterior
         Draws, dimensions ``chain`` and ``draw``: the law's constants by their names (E, a, b, alpha,
         beta, g, gamma_w, P0_w, …, C, gamma_D, gamma_N, gamma_post, C_w), the sampled quantities
-        and noise scales; ``NAME_group`` with dimension ``group`` where constants are pooled.
+        and noise scales, common to all groups; ``NAME_by_COLUMN`` with dimension ``COLUMN``, what each
+        level adds on the log, logit or plain scale, and ``NAME_sd_COLUMN``, the spread of that.
     prior
         Draws of the same names from the prior, one chain.
     sample_stats
@@ -66,7 +68,7 @@ class Fit:
         Power-scaling weights of the draws, dimensions ``component`` (prior, likelihood), ``power``
         and ``sample`` (chain-major); each row sums to 1.
     pool
-        Column pooled over; None without pooling.
+        Columns pooled over, those with two groups or more; empty without pooling.
     hull
         Vertices of the convex hull of the fitted (log10 N, log10 D), shape (vertices, 2).
     findings
@@ -84,7 +86,7 @@ class Fit:
     excluded: pd.DataFrame
     runs: pd.DataFrame
     weights: xr.Dataset
-    pool: str | None
+    pool: tuple[str, ...]
     hull: np.ndarray
     findings: tuple[Finding, ...]
     provenance: Provenance
@@ -94,10 +96,14 @@ class Fit:
         """FAIL where convergence failed, else WARN or PASS."""
         return overall_status(self.findings)
 
-    @property
-    def group_names(self) -> tuple[str, ...]:
-        """Groups pooled over; empty without pooling."""
-        return tuple(str(name) for name in self.posterior["group"].values) if self.pool else ()
+    def samples(self, prior: bool = False) -> int:
+        """Number of draws of the posterior or the prior."""
+        sizes = (self.prior if prior else self.posterior).sizes
+        return int(sizes["chain"] * sizes["draw"])
+
+    def levels(self, column: str) -> tuple[str, ...]:
+        """Fitted levels of a column: groups, formats (``scheme``) or post-training methods."""
+        return factor(self.rows, column).names
 
     @property
     def ceiling(self) -> float:

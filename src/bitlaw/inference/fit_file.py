@@ -65,7 +65,8 @@ def load_fit(path: str | Path) -> Fit:
     version = loaded.attrs.get("bitlaw_format_version")
     if version != FORMAT_VERSION:
         raise InputError(
-            f"{path}: not a bitlaw Fit file of format version {FORMAT_VERSION} (found {version})"
+            f"{path}: not a bitlaw Fit file of format version {FORMAT_VERSION} (found {version}); "
+            "fit the run table again"
         )
     try:
         return _fit(loaded, path)
@@ -80,7 +81,7 @@ def _fit(tree: xr.DataTree, path: Path) -> Fit:
         reference=Reference(**json.loads(attributes["reference"])),
         **{name: tree[name].to_dataset() for name in _DRAWS},
         **{name: _table_frame(tree[name].to_dataset()) for name in _TABLES},
-        pool=attributes["pool"] or None,
+        pool=tuple(json.loads(attributes["pool"])),
         hull=tree["hull"]["log10"].to_numpy(),
         findings=tuple(
             Finding(**item | {"status": Status(item["status"])})
@@ -98,7 +99,7 @@ def _attributes(fit: Fit) -> dict[str, str | int]:
         "reference": json.dumps(asdict(fit.reference)),
         "provenance": json.dumps(asdict(fit.provenance)),
         "findings": json.dumps([finding.to_dict() for finding in fit.findings]),
-        "pool": fit.pool or "",
+        "pool": json.dumps(fit.pool),
         "loss_unit": LOSS_UNIT,
         "ceiling": str(fit.ceiling),
         "backtest": "null",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bitlaw.laws.evaluate import bounded
+from bitlaw.laws.evaluate import Trained, bounded
 from bitlaw.laws.law import Values
 
 _LARGEST_LOG_DELTA = 300.0
@@ -14,11 +14,31 @@ def degradation(log_delta: Any, loss_trained: Any, ceiling: Any, xp: Any) -> Any
     return bounded(xp.exp(xp.minimum(log_delta, _LARGEST_LOG_DELTA)), loss_trained, ceiling, xp)
 
 
+def trained_scale(p: Values, trained: Trained, relative_error: Any, xp: Any) -> Any:
+    """Scale of log loss as trained, √(σ² + e² + (κ_train Δ / L)²).
+
+    Parameters
+    ----------
+    p
+        ``sigma``, and ``kappa_train`` where the law has a term for training precision.
+    trained
+        The runs as the law has them.
+    relative_error
+        e, the standard error of the measured loss as a share of it; 0 where unknown.
+    xp
+        Array namespace.
+    """
+    variance = p["sigma"] ** 2 + relative_error**2
+    if "kappa_train" in p:
+        variance = variance + (p["kappa_train"] * trained.penalty / trained.loss) ** 2
+    return xp.sqrt(variance)
+
+
 def gap_scale(p: Values, gap: Any, xp: Any) -> Any:
     """Scale of a paired degradation: a fixed error and one in proportion to it, √(s² + (κ δ)²)."""
     return xp.sqrt(p["sigma_gap"] ** 2 + (p["kappa"] * gap) ** 2)
 
 
-def unpaired_scale(p: Values, gap: Any, loss: Any, xp: Any) -> Any:
-    """Scale of log loss where the run's own loss was not measured, √(σ² + (κ δ / L)²)."""
-    return xp.sqrt(p["sigma"] ** 2 + (p["kappa"] * gap / loss) ** 2)
+def unpaired_scale(p: Values, gap: Any, loss: Any, trained_scale: Any, xp: Any) -> Any:
+    """Scale of log loss where the run's own loss was not measured, √(scale as trained² + (κ δ / L)²)."""
+    return xp.sqrt(trained_scale**2 + (p["kappa"] * gap / loss) ** 2)

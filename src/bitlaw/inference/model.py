@@ -8,26 +8,22 @@ import pytensor.tensor as pt
 
 from bitlaw.inference.cells import cell_effects
 from bitlaw.inference.columns import take
-from bitlaw.inference.likelihood import degradation, gap_scale, unpaired_scale
-from bitlaw.inference.prior import deviate, scale_of
-from bitlaw.inference.rows import PostBlock, Rows
-from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, trained_loss
+from bitlaw.inference.distributions import arguments, sample_prior
+from bitlaw.inference.groups import level_shifts
+from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
+from bitlaw.inference.parameters import at_levels
+from bitlaw.inference.prior import scale_of
+from bitlaw.inference.rows import Block, Rows
+from bitlaw.laws.evaluate import Trained, log_post_degradation, train
 from bitlaw.laws.law import Law, Prior, Reference
-from bitlaw.laws.noise import noise_parameters
-
-NOISE_NAMES = frozenset(parameter.name for parameter in noise_parameters(has_post=True))
-_DISTRIBUTIONS = {
-    "LogNormal": lambda name, first, second: pm.LogNormal(name, mu=np.log(first), sigma=second),
-    "Normal": lambda name, first, second: pm.Normal(name, mu=first, sigma=second),
-    "Beta": lambda name, first, second: pm.Beta(name, alpha=first, beta=second),
-}
 
 
 def build_model(law: Law, rows: Rows, reference: Reference) -> pm.Model:
     """The model whose posterior a fit samples.
 
     Observed losses are ``pm.Data`` named ``log_loss``, ``gap``, ``loss_trained`` and
-    ``log_loss_unpaired``, so that a compiled model can be refitted to new losses of one design.
+    ``log_loss_unpaired``, and ``weight`` has one number per run that multiplies its log likelihood:
+    with 0 a run is left out. So one compiled model serves many tables of one design and all their folds.
 
     Parameters
     ----------
@@ -38,42 +34,48 @@ def build_model(law: Law, rows: Rows, reference: Reference) -> pm.Model:
     reference
         Scales the priors and the constants are stated at.
     """
-    coords = {"run": list(rows.run_ids), "group": list(rows.group_names), "cell": list(range(rows.cells))}
+    coords: dict[str, Any] = {"run": list(rows.run_ids), "cell": list(range(rows.cells))}
+    coords |= {column: list(factor.names) for column, factor in rows.factors.items()}
     with pm.Model(coords=coords) as model:
-        p = _parameters(law, rows, reference)
-        run_params = _by_run(p, rows)
-        log_loss = pm.Data("log_loss", np.log(rows.trained.loss))
-        cell_effect = cell_effects(law, p, run_params, rows, reference, log_loss)
-        log_n = log_effective_params(law, run_params, rows.run_columns, reference, pt)
-        run_loss = trained_loss(law, run_params, rows.run_columns, log_n, reference, pt)
-        _trained(p, rows, log_loss, run_loss, cell_effect)
-        if law.post is not None and len(rows.paired.run) + len(rows.unpaired.run):
-            run_effect = pm.Normal("run_effect", 0.0, p["tau"], dims="run")
+        common = _sample_all(law, rows, reference)
+        _record(law.complete(common, pt), common)
+        shifts = level_shifts(law, rows, common)
+        weight = pm.Data("weight", np.ones(len(rows.run_ids)))
+        run = _at_rows(law, common, shifts, rows, rows.first)
+        trained, cell_effect = _runs(law, run, rows, reference, weight)
+        if law.post is not None and len(rows.paired) + len(rows.unpaired):
+            run_effect = pm.Normal("run_effect", 0.0, common["tau"], dims="run")
             for block, add in ((rows.paired, _paired), (rows.unpaired, _unpaired)):
-                if len(block.run):
-                    log_delta = _log_delta(law, run_params, rows, block, log_n, run_effect, reference)
-                    add(p, rows, block, log_delta, run_loss, cell_effect)
+                if len(block):
+                    p = _at_rows(law, common, shifts, rows, block.row)
+                    log_n = trained.log_n[block.run]
+                    columns = take(rows.columns, block.row)
+                    log_delta = log_post_degradation(law, p, columns, log_n, reference, pt)
+                    log_delta = log_delta + run_effect[block.run]
+                    add(p, columns, block, log_delta, trained, cell_effect, weight)
     return model
 
 
-def _parameters(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
-    """Every parameter by name; those of groups replace the common ones where the law pools."""
-    common = _sample_all(law, rows, reference)
-    _record(law.base.constants(common, pt), common)
-    if not rows.group_names:
-        return common | law.base.constants(common, pt)
-    grouped = dict(common)
-    for prior in law.priors:
-        if prior.group_sd is not None:
-            spread = pm.HalfNormal(f"{prior.name}_group_sd", np.float64(prior.group_sd))
-            offset = pm.Normal(f"{prior.name}_offset", dims="group")
-            value = deviate(prior, common[prior.name], spread * offset, pt)
-            grouped[prior.name] = pm.Deterministic(f"{prior.name}_group", value, dims="group")
-    constants = law.base.constants(grouped, pt)
-    for name, value in constants.items():
-        if name not in grouped:
-            pm.Deterministic(f"{name}_group", value, dims="group")
-    return grouped | constants
+def _at_rows(
+    law: Law, common: dict[str, Any], shifts: dict[tuple[str, str], Any], rows: Rows, index: np.ndarray
+) -> dict[str, Any]:
+    """Parameters at rows of the frame: scalars, or vectors where they differ between levels.
+
+    They are computed once per combination of levels, and spread from there.
+    """
+    codes = rows.codes(index)
+    columns = list(dict.fromkeys(column for _, column in shifts))
+    if not columns:
+        return at_levels(law, common, {}, pt)
+    combinations, which = np.unique(
+        np.stack([codes[column] for column in columns], axis=1), axis=0, return_inverse=True
+    )
+    level = {column: combinations[:, number] for number, column in enumerate(columns)}
+    summed: dict[str, Any] = {}
+    for (name, column), shift in shifts.items():
+        summed[name] = summed.get(name, 0.0) + pt.concatenate([shift, pt.zeros(1)])[level[column]]
+    values = at_levels(law, common, summed, pt)
+    return {name: value[which] if value.ndim else value for name, value in values.items()}
 
 
 def _sample_all(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
@@ -85,12 +87,12 @@ def _sample_all(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
         if prior.name.startswith("gamma_") and floor in sampled:
             sampled[prior.name] = _sensitivity(prior, sampled[floor], scale_of(law.prior(floor), reference))
         elif prior.times is None:
-            sampled[prior.name] = _DISTRIBUTIONS[prior.distribution](prior.name, *_arguments(prior))
+            sampled[prior.name] = sample_prior(prior, prior.name)
     return {prior.name: sampled[prior.name] for prior in wanted}
 
 
 def _floor(prior: Prior, reference: Reference) -> Any:
-    share = _DISTRIBUTIONS[prior.distribution](f"{prior.name}_share", *_arguments(prior))
+    share = sample_prior(prior, f"{prior.name}_share")
     return pm.Deterministic(prior.name, scale_of(prior, reference) * share)
 
 
@@ -100,69 +102,82 @@ def _sensitivity(prior: Prior, floor: Any, smallest_bits: float) -> Any:
     The data see that number, the capacity left at the smallest bits; γ and P0 alone lie on a ridge.
     Given the floor, γ has exactly the prior of the law.
     """
-    median, sigma = _arguments(prior)
+    median, sigma = arguments(prior)
     room = smallest_bits - floor
     steps = pm.LogNormal(f"{prior.name}_steps", mu=pt.log(room / median), sigma=sigma)
     return pm.Deterministic(prior.name, room / steps)
 
 
-def _arguments(prior: Prior) -> tuple[np.float64, np.float64]:
-    """The prior's two numbers in double precision: PyTensor reads a plain .5 as float32."""
-    return np.float64(prior.arguments[0]), np.float64(prior.arguments[1])
-
-
-def _record(constants: dict[str, Any], sampled: dict[str, Any]) -> None:
-    for name, value in constants.items():
+def _record(values: dict[str, Any], sampled: dict[str, Any]) -> None:
+    for name, value in values.items():
         if name not in sampled:
-            pm.Deterministic(name, value)
+            pm.Deterministic(name, pt.as_tensor(value))
 
 
-def _by_run(p: dict[str, Any], rows: Rows) -> dict[str, Any]:
-    return {
-        name: value[rows.run_group] if value.ndim else value
-        for name, value in p.items()
-        if name not in NOISE_NAMES
-    }
+def _runs(
+    law: Law, p: dict[str, Any], rows: Rows, reference: Reference, weight: Any
+) -> tuple[Trained, Any]:
+    """The runs as trained, and the likelihood of their losses; only the former on the observed base."""
+    trained = train(law, p, rows.run_columns, reference, pt)
+    if law.base.is_observed:
+        return trained, pt.zeros(1)
+    log_loss = pm.Data("log_loss", np.log(rows.trained.loss))
+    cell_effect = cell_effects(law, p, rows, reference, log_loss)
+    for block, observed in ((rows.trained, log_loss), (rows.diverged, np.log(rows.diverged.loss))):
+        if not len(block):
+            continue
+        here = _trained_at(trained, block.run)
+        scale = trained_scale(at_runs(p, block.run), here, block.relative_error, pt)
+        location = pt.log(here.loss) + cell_effect[block.cell]
+        if block is rows.diverged:
+            density = pm.logcdf(pm.Normal.dist(0.0, 1.0), (location - observed) / scale)
+        else:
+            density = pm.logp(pm.StudentT.dist(nu=p["nu"], mu=location, sigma=scale), observed)
+        pm.Potential("diverged" if block is rows.diverged else "trained", weight[block.run] * density)
+    return trained, cell_effect
 
 
-def _trained(p: dict[str, Any], rows: Rows, log_loss: Any, run_loss: Any, cell_effect: Any) -> None:
-    block = rows.trained
-    location = pt.log(run_loss)[block.run] + cell_effect[block.cell]
-    pm.StudentT("log_loss_observed", nu=p["nu"], mu=location, sigma=p["sigma"], observed=log_loss)
+def at_runs(p: dict[str, Any], index: np.ndarray) -> dict[str, Any]:
+    """Parameters of runs at the runs of some rows."""
+    return {name: value[index] if value.ndim else value for name, value in p.items()}
 
 
-def _log_delta(
-    law: Law,
-    run_params: dict[str, Any],
-    rows: Rows,
-    block: PostBlock,
-    log_n: Any,
-    run_effect: Any,
-    reference: Reference,
-) -> Any:
-    params = {name: value[block.run] if value.ndim else value for name, value in run_params.items()}
-    columns = take(rows.columns, block.row)
-    return log_post_degradation(law, params, columns, log_n[block.run], reference, pt) + run_effect[block.run]
+def _trained_at(trained: Trained, index: np.ndarray) -> Trained:
+    penalty = pt.as_tensor(trained.penalty)
+    return Trained(
+        trained.log_n[index], trained.unquantized[index], penalty[index] if penalty.ndim else penalty
+    )
 
 
 def _paired(
-    p: dict[str, Any], rows: Rows, block: PostBlock, log_delta: Any, run_loss: Any, cell_effect: Any
+    p: dict[str, Any],
+    columns: dict[str, np.ndarray],
+    block: Block,
+    log_delta: Any,
+    trained: Trained,
+    cell_effect: Any,
+    weight: Any,
 ) -> None:
     own = pm.Data("loss_trained", block.loss_trained)
-    gap = degradation(log_delta, own, rows.columns["ceiling"][block.row], pt)
-    pm.Normal("gap_observed", gap, gap_scale(p, gap, pt), observed=pm.Data("gap", block.gap))
+    gap = degradation(log_delta, own, columns["ceiling"], pt)
+    density = pm.logp(pm.Normal.dist(gap, gap_scale(p, gap, pt)), pm.Data("gap", block.gap))
+    pm.Potential("paired", weight[block.run] * density)
 
 
 def _unpaired(
-    p: dict[str, Any], rows: Rows, block: PostBlock, log_delta: Any, run_loss: Any, cell_effect: Any
+    p: dict[str, Any],
+    columns: dict[str, np.ndarray],
+    block: Block,
+    log_delta: Any,
+    trained: Trained,
+    cell_effect: Any,
+    weight: Any,
 ) -> None:
-    before = run_loss[block.run]
-    gap = degradation(log_delta, before, rows.columns["ceiling"][block.row], pt)
-    after = before + gap
-    pm.StudentT(
-        "log_loss_unpaired_observed",
-        nu=p["nu"],
-        mu=pt.log(after) + cell_effect[block.cell],
-        sigma=unpaired_scale(p, gap, after, pt),
-        observed=pm.Data("log_loss_unpaired", np.log(block.loss)),
-    )
+    before = _trained_at(trained, block.run)
+    gap = degradation(log_delta, before.loss, columns["ceiling"], pt)
+    after = before.loss + gap
+    scale = unpaired_scale(p, gap, after, trained_scale(p, before, block.relative_error, pt), pt)
+    location = pt.log(after) + cell_effect[block.cell]
+    observed = pm.Data("log_loss_unpaired", np.log(block.loss))
+    density = pm.logp(pm.StudentT.dist(nu=p["nu"], mu=location, sigma=scale), observed)
+    pm.Potential("unpaired", weight[block.run] * density)

@@ -12,10 +12,10 @@ import xarray as xr
 from scipy import special, stats
 
 from bitlaw.inference.columns import take
-from bitlaw.inference.likelihood import degradation, gap_scale, unpaired_scale
-from bitlaw.inference.model import NOISE_NAMES
-from bitlaw.inference.rows import PostBlock, Rows
-from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, trained_loss
+from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
+from bitlaw.inference.parameters import at_index, posterior_parameters
+from bitlaw.inference.rows import Block, Rows
+from bitlaw.laws.evaluate import Trained, log_post_degradation, train
 from bitlaw.laws.law import Law, Reference
 
 _NODES = 9
@@ -47,39 +47,41 @@ def run_log_likelihood(law: Law, rows: Rows, reference: Reference, posterior: xr
     posterior
         Its draws.
     """
-    p = _flat(posterior, rows)
-    run_params = {name: value for name, value in p.items() if name not in NOISE_NAMES}
-    log_n = log_effective_params(law, run_params, rows.run_columns, reference, np)
-    run_loss = trained_loss(law, run_params, rows.run_columns, log_n, reference, np)
+    p = posterior_parameters(law, rows, posterior, rows.first)
+    trained = train(law, p, rows.run_columns, reference, np)
+    samples, n_runs = posterior.sizes["chain"] * posterior.sizes["draw"], len(rows.run_ids)
     cell = _cell_effect(posterior, rows)
-    n_runs = len(rows.run_ids)
-
-    block = rows.trained
-    location = np.log(run_loss[:, block.run]) + cell[:, block.cell]
-    trained = stats.t.logpdf(np.log(block.loss), p["nu"], location, p["sigma"])
-    by_run = _sum_by_run(trained, block.run, n_runs)
+    by_run = np.zeros((samples, n_runs))
+    if not law.base.is_observed:
+        for block, density in ((rows.trained, _measured), (rows.diverged, _diverged)):
+            if len(block):
+                by_run += _sum_by_run(density(p, block, trained, cell), block.run, n_runs)
     if "run_effect" not in posterior:
         return RunLogLikelihood(by_run, by_run.sum(axis=1))
 
-    base = {}
-    for name in ("paired", "unpaired"):
-        post = getattr(rows, name)
-        own = {key: v if v.shape[1] == 1 else v[:, post.run] for key, v in run_params.items()}
-        log_n_rows = np.broadcast_to(log_n, run_loss.shape)[:, post.run]
-        columns = take(rows.columns, post.row)
-        base[name] = log_post_degradation(law, own, columns, log_n_rows, reference, np)
+    post = {
+        name: (block, posterior_parameters(law, rows, posterior, block.row), take(rows.columns, block.row))
+        for name, block in (("paired", rows.paired), ("unpaired", rows.unpaired))
+        if len(block)
+    }
+    log_delta = {
+        name: log_post_degradation(law, own, columns, _at(trained.log_n, block.run), reference, np)
+        for name, (block, own, columns) in post.items()
+    }
 
     def post_log_density(effect: np.ndarray) -> np.ndarray:
         """Sum over the post-training rows of each run at run effects of shape (samples, runs)."""
         total = np.zeros_like(by_run)
-        for name, density in (("paired", _paired), ("unpaired", _unpaired)):
-            post = getattr(rows, name)
-            if len(post.run):
-                log_delta = base[name] + effect[:, post.run]
-                total += _sum_by_run(density(p, rows, post, log_delta, run_loss, cell), post.run, n_runs)
+        for name, (block, own, columns) in post.items():
+            moved = log_delta[name] + effect[:, block.run]
+            if name == "paired":
+                values = _paired(own, columns, block, moved)
+            else:
+                values = _unpaired(own, columns, block, moved, trained, cell)
+            total += _sum_by_run(values, block.run, n_runs)
         return total
 
-    effect = posterior["run_effect"].to_numpy().reshape(len(by_run), n_runs)
+    effect = posterior["run_effect"].to_numpy().reshape(samples, n_runs)
     integrated = _integrate(post_log_density, effect, p["tau"])
     return RunLogLikelihood(by_run + integrated, (by_run + post_log_density(effect)).sum(axis=1))
 
@@ -99,46 +101,58 @@ def _integrate(
     return special.logsumexp(np.stack(terms), axis=0)
 
 
+def _measured(p: dict[str, np.ndarray], block: Block, trained: Trained, cell: np.ndarray) -> np.ndarray:
+    location, scale = _location_and_scale(p, block, trained, cell)
+    return stats.t.logpdf(np.log(block.loss), _at(p["nu"], block.run), location, scale)
+
+
+def _diverged(p: dict[str, np.ndarray], block: Block, trained: Trained, cell: np.ndarray) -> np.ndarray:
+    location, scale = _location_and_scale(p, block, trained, cell)
+    return special.log_ndtr((location - np.log(block.loss)) / scale)
+
+
+def _location_and_scale(
+    p: dict[str, np.ndarray], block: Block, trained: Trained, cell: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    here = _trained_at(trained, block.run)
+    scale = trained_scale(at_index(p, block.run), here, block.relative_error, np)
+    return np.log(here.loss) + cell[:, block.cell], scale
+
+
 def _paired(
-    p: dict[str, np.ndarray],
-    rows: Rows,
-    block: PostBlock,
-    log_delta: np.ndarray,
-    run_loss: np.ndarray,
-    cell: np.ndarray,
+    p: dict[str, np.ndarray], columns: dict[str, np.ndarray], block: Block, log_delta: np.ndarray
 ) -> np.ndarray:
-    gap = degradation(log_delta, block.loss_trained, rows.columns["ceiling"][block.row], np)
+    gap = degradation(log_delta, block.loss_trained, columns["ceiling"], np)
     return stats.norm.logpdf(block.gap, gap, gap_scale(p, gap, np))
 
 
 def _unpaired(
     p: dict[str, np.ndarray],
-    rows: Rows,
-    block: PostBlock,
+    columns: dict[str, np.ndarray],
+    block: Block,
     log_delta: np.ndarray,
-    run_loss: np.ndarray,
+    trained: Trained,
     cell: np.ndarray,
 ) -> np.ndarray:
-    before = run_loss[:, block.run]
-    gap = degradation(log_delta, before, rows.columns["ceiling"][block.row], np)
-    after = before + gap
+    before = _trained_at(trained, block.run)
+    gap = degradation(log_delta, before.loss, columns["ceiling"], np)
+    after = before.loss + gap
+    scale = unpaired_scale(p, gap, after, trained_scale(p, before, block.relative_error, np), np)
     location = np.log(after) + cell[:, block.cell]
-    return stats.t.logpdf(np.log(block.loss), p["nu"], location, unpaired_scale(p, gap, after, np))
+    return stats.t.logpdf(np.log(block.loss), p["nu"], location, scale)
 
 
-def _flat(posterior: xr.Dataset, rows: Rows) -> dict[str, np.ndarray]:
-    """Parameters as (samples, 1), or (samples, runs) where they differ by group."""
-    flat = {}
-    for name in posterior.data_vars:
-        values = posterior[name]
-        if values.dims == ("chain", "draw"):
-            grouped = f"{name}_group"
-            if grouped in posterior:
-                by_group = posterior[grouped].to_numpy().reshape(values.size, -1)
-                flat[str(name)] = by_group[:, rows.run_group]
-            else:
-                flat[str(name)] = values.to_numpy().reshape(-1, 1)
-    return flat
+def _at(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    return values if values.shape[-1] == 1 else values[..., index]
+
+
+def _trained_at(trained: Trained, index: np.ndarray) -> Trained:
+    penalty = np.asarray(trained.penalty)
+    return Trained(
+        _at(trained.log_n, index),
+        _at(trained.unquantized, index),
+        penalty if penalty.ndim == 0 else _at(penalty, index),
+    )
 
 
 def _cell_effect(posterior: xr.Dataset, rows: Rows) -> np.ndarray:

@@ -47,7 +47,7 @@ def prior_draws(law: Law, reference: Reference, n_draws: int, seed: int) -> dict
     sampled = {
         prior.name: frozen(prior, reference).rvs(size=n_draws, random_state=rng) for prior in law.priors
     }
-    return sampled | law.base.constants(sampled, np)
+    return law.complete(sampled, np)
 
 
 def log_prior(law: Law, reference: Reference, draws: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -64,6 +64,15 @@ def log_prior(law: Law, reference: Reference, draws: Mapping[str, np.ndarray]) -
         frozen(prior, reference).logpdf(draws[prior.name]) for prior in law.priors if prior.name in draws
     ]
     return np.sum(densities, axis=0)
+
+
+def natural(prior: Prior, value: Any, xp: Any) -> Any:
+    """A value on the scale groups deviate on: log (positive), logit (unit) or as it is (real)."""
+    if prior.distribution == "LogNormal":
+        return xp.log(value)
+    if prior.distribution == "Beta":
+        return xp.log(value) - xp.log1p(-value)
+    return value
 
 
 def deviate(prior: Prior, value: Any, shift: Any, xp: Any) -> Any:

@@ -1,48 +1,53 @@
-"""A run table arranged for the likelihood: training runs, cells, and three blocks of losses."""
+"""A run table arranged for the likelihood: training runs, cells, levels, and blocks of losses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from bitlaw.inference.columns import law_columns
-from bitlaw.laws.law import Reference
+from bitlaw.inference.levels import Factor, factor
+from bitlaw.laws.law import Law, Reference
 
 _CELL = ["corpus", "n_params", "tokens", "seed"]
 _PRECISION = ["bits_weights", "bits_activations", "bits_kv", "bits_gradients", "format", "method"]
-_CAPACITY_BITS = ("bits_weights", "bits_activations", "bits_kv")
+_CAPACITY_BITS = ("bits_weights", "bits_activations", "bits_kv", "bits_gradients")
 _UNMEASURED_SCALE = 4.0
 """Scale of a floor whose tensor kind was never quantized in the table; nothing but the prior informs it."""
 
 
 @dataclass(frozen=True)
-class TrainedBlock:
-    """Losses of runs as trained: index of the run, index of the cell (-1 = none), loss and its row."""
+class Block:
+    """Rows that enter the likelihood alike.
 
-    run: np.ndarray
-    cell: np.ndarray
-    loss: np.ndarray
-    row: np.ndarray
-
-
-@dataclass(frozen=True)
-class PostBlock:
-    """Losses after post-training quantization.
-
-    ``loss`` is what was measured; ``gap`` its difference to the run's own loss as trained (paired
-    rows only, else NaN); ``cell`` and ``row`` as in the block of trained losses.
+    Parameters
+    ----------
+    run, cell, row
+        Index of each row's run, of its cell (-1 = none), and of the row in the frame.
+    loss
+        What was measured, nats/token.
+    relative_error
+        Standard error of it as a share of it; 0 where unknown.
+    loss_trained
+        Measured loss of the run as trained; NaN where there is none.
     """
 
     run: np.ndarray
     cell: np.ndarray
-    loss: np.ndarray
-    loss_trained: np.ndarray
     row: np.ndarray
+    loss: np.ndarray
+    relative_error: np.ndarray
+    loss_trained: np.ndarray
 
     @property
     def gap(self) -> np.ndarray:
         """Measured degradation, nats/token."""
         return self.loss - self.loss_trained
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.run)
 
 
 @dataclass(frozen=True)
@@ -53,68 +58,85 @@ class Rows:
     ----------
     frame
         The rows, as in the run table.
-    run_ids, group_names, cells
-        Labels of training runs, of the groups pooled over (one entry without pooling) and number
-        of cells with two or more precisions.
-    run_group
-        Group of each run.
+    run_ids, cells
+        Labels of training runs, and number of cells with two or more precisions.
+    pool
+        Columns pooled over.
+    factors
+        Columns with two levels or more that constants may differ over.
+    first
+        Index of the first row of each run.
     columns
         Law columns, one value per row of ``frame``.
-    run_columns
-        Law columns of each training run.
-    trained, paired, unpaired
-        The three blocks of losses.
+    trained, diverged, paired, unpaired
+        The blocks of losses: as trained, of runs that diverged (bounds from below), after
+        post-training quantization with and without the run's own loss.
     """
 
     frame: pd.DataFrame
     run_ids: tuple[str, ...]
-    group_names: tuple[str, ...]
     cells: int
-    run_group: np.ndarray
+    pool: tuple[str, ...]
+    factors: dict[str, Factor]
+    first: np.ndarray
     columns: dict[str, np.ndarray]
-    run_columns: dict[str, np.ndarray]
-    trained: TrainedBlock
-    paired: PostBlock
-    unpaired: PostBlock
+    trained: Block
+    diverged: Block
+    paired: Block
+    unpaired: Block
+
+    @property
+    def run_columns(self) -> dict[str, np.ndarray]:
+        """Law columns of each training run."""
+        return {name: values[self.first] for name, values in self.columns.items()}
+
+    def codes(self, index: np.ndarray) -> dict[str, np.ndarray]:
+        """Level of selected rows of the frame in every factor."""
+        return {column: factor.code[index] for column, factor in self.factors.items()}
 
 
-def arrange(frame: pd.DataFrame, pool: str | None = None) -> Rows:
+def arrange(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> Rows:
     """Arrange usable rows for the likelihood.
 
     Parameters
     ----------
+    law
+        The law to be fitted; it decides which formats and methods have constants of their own.
     frame
-        Rows a law can explain, canonical columns.
+        Rows it can explain, canonical columns. Rows with ``status`` diverged bound a loss from below.
     pool
-        Column whose groups are partially pooled; a column with one group falls back to none.
+        Columns whose groups are partially pooled; a column with one group falls back to none.
     """
     frame = frame.reset_index(drop=True)
     run, run_ids = pd.factorize(frame["run_id"])
     first = np.unique(run, return_index=True)[1]
-    columns = law_columns(frame)
-    group_names, run_group = _groups(frame, pool, first)
     is_post = frame["bits_post"].notna().to_numpy()
-    own_loss = frame[~is_post].set_index("run_id")["loss"]
+    is_diverged = (frame["status"] == "diverged").to_numpy() & ~is_post
+    own_loss = frame[~is_post & ~is_diverged].set_index("run_id")["loss"]
     loss_trained = frame["run_id"].map(own_loss).to_numpy(np.float64)
     is_paired = is_post & ~np.isnan(loss_trained)
     cell = np.full(len(frame), -1) if is_post.all() else _cells(frame, ~is_paired)
     loss = frame["loss"].to_numpy(np.float64)
+    relative_error = frame["loss_se"].fillna(0.0).to_numpy(np.float64) / loss
+    factors = {column: factor(frame, column) for column in dict.fromkeys((*pool, *law.by))}
+    factors = {column: found for column, found in factors.items() if len(found.names) > 1}
 
-    def post(mask: np.ndarray) -> PostBlock:
-        return PostBlock(run[mask], cell[mask], loss[mask], loss_trained[mask], np.flatnonzero(mask))
+    def block(mask: np.ndarray) -> Block:
+        row = np.flatnonzero(mask)
+        return Block(run[row], cell[row], row, loss[row], relative_error[row], loss_trained[row])
 
-    trained = ~is_post
     return Rows(
         frame=frame,
         run_ids=tuple(str(name) for name in run_ids),
-        group_names=group_names,
-        cells=int(cell.max(initial=-1)) + 1,
-        run_group=run_group,
-        columns=columns,
-        run_columns={name: values[first] for name, values in columns.items()},
-        trained=TrainedBlock(run[trained], cell[trained], loss[trained], np.flatnonzero(trained)),
-        paired=post(is_paired),
-        unpaired=post(is_post & ~is_paired),
+        cells=0 if law.base.is_observed else int(cell.max(initial=-1)) + 1,
+        pool=tuple(column for column in pool if column in factors),
+        factors=factors,
+        first=first,
+        columns=law_columns(frame) | {"loss_trained": loss_trained},
+        trained=block(~is_post & ~is_diverged),
+        diverged=block(is_diverged),
+        paired=block(is_paired),
+        unpaired=block(is_post & ~is_paired),
     )
 
 
@@ -130,13 +152,6 @@ def reference_scales(frame: pd.DataFrame) -> Reference:
         tokens=float(np.exp(np.log(runs["tokens"]).mean())),
         smallest_bits=smallest,
     )
-
-
-def _groups(frame: pd.DataFrame, pool: str | None, first: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
-    if pool is None or frame[pool].nunique() < 2:
-        return (), np.zeros(len(first), dtype=int)
-    codes, names = pd.factorize(frame[pool].iloc[first], sort=True)
-    return tuple(str(name) for name in names), codes
 
 
 def _cells(frame: pd.DataFrame, modelled: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bitlaw.laws.law import Capacity, Parameter, Values
+from bitlaw.laws.law import Parameter, Training, Values
 
 UNQUANTIZED_BITS = 16.0
 SMALLEST_SHARE = 1e-300
@@ -65,34 +65,62 @@ def log_share(p: Values, columns: Values, xp: Any) -> Any:
     return log_share_printed(p, capped, xp) - log_share_printed(p, reference, xp)
 
 
-_PARAMETERS = tuple(
-    parameter
-    for kind, _, name in TENSOR_KINDS
-    for parameter in (
+def log_share_of_tokens(p: Values, columns: Values, xp: Any) -> Any:
+    """ln(D_eff/D) = ln f(P_g)/f(16) with P_g the bits of the gradients; 0 at 16 bits or more.
+
+    Parameters
+    ----------
+    p
+        ``gamma_g``, ``P0_g``.
+    columns
+        ``bits_gradients``.
+    xp
+        Array namespace.
+    """
+    bits = xp.minimum(columns["bits_gradients"], UNQUANTIZED_BITS)
+    share, whole = (
+        xp.log(capacity_share(value, p["gamma_g"], p["P0_g"], xp)) for value in (bits, UNQUANTIZED_BITS)
+    )
+    return share - whole
+
+
+def _constants(kind: str, name: str) -> tuple[Parameter, Parameter]:
+    return (
         Parameter(f"gamma_{kind}", "positive", f"precision sensitivity of the {name}", "bits"),
         Parameter(f"P0_{kind}", "positive", f"bit-width at which quantized {name} leave no capacity", "bits"),
     )
-)
-_COLUMNS = tuple(column for _, column, _ in TENSOR_KINDS)
 
-EFFECTIVE_PARAMETERS = Capacity(
+
+_PARAMETERS = tuple(item for kind, _, name in TENSOR_KINDS for item in _constants(kind, name))
+_COLUMNS = tuple(column for _, column, _ in TENSOR_KINDS)
+_CANNOT = "that the gap to 16 bits moves with N and D otherwise than the loss itself moves with N"
+
+EFFECTIVE_PARAMETERS = Training(
     name="effective-parameters",
     equation="N_eff = N Π_x f(P_x)/f(16), f(P) = max(0, 1 - exp(-(P - P0)/γ)), x = weights, activations, KV",
     source="arXiv 2411.04330",
     parameters=_PARAMETERS,
-    log_share=log_share,
     columns=_COLUMNS,
+    cannot=_CANNOT,
+    log_share_n=log_share,
 )
 
-EFFECTIVE_PARAMETERS_PRINTED = Capacity(
+EFFECTIVE_PARAMETERS_PRINTED = Training(
     name="effective-parameters-printed",
     equation="N_eff = N Π_x f(P_x), f(P) = max(0, 1 - exp(-(P - P0)/γ)), x = weights, activations, KV",
     source="arXiv 2411.04330",
     parameters=_PARAMETERS,
-    log_share=log_share_printed,
     columns=_COLUMNS,
+    cannot=_CANNOT,
+    log_share_n=log_share_printed,
 )
 
-CAPACITIES: dict[str, Capacity] = {
-    term.name: term for term in (EFFECTIVE_PARAMETERS, EFFECTIVE_PARAMETERS_PRINTED)
-}
+EFFECTIVE_TOKENS = Training(
+    name="effective-tokens",
+    equation="D_eff = D f(P_g)/f(16), f(P) = max(0, 1 - exp(-(P - P0)/γ)), g = gradients",
+    source="arXiv 2411.04330 (its D_eff), for the backward pass as in 2505.14669",
+    parameters=_constants("g", "gradients"),
+    columns=("bits_gradients",),
+    cannot="that the gap to 16 bits moves with N and D otherwise than the loss itself moves with D",
+    log_share_d=log_share_of_tokens,
+)

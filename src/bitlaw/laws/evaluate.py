@@ -1,6 +1,7 @@
 """A law evaluated on run columns: the only place where its terms meet."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from bitlaw.laws.law import Law, Reference, Values
@@ -40,18 +41,32 @@ def bounded(penalty: Any, loss: Any, ceiling: Any, xp: Any) -> Any:
     return xp.where(known, inside, penalty)
 
 
-def log_effective_params(law: Law, p: Values, columns: Values, reference: Reference, xp: Any) -> Any:
-    """ln(N_eff/N̄) of each run."""
-    log_n = xp.log(columns["n_params"] / reference.n_params)
-    if law.capacity is None:
-        return log_n
-    return log_n + law.capacity.log_share(p, columns, xp)
+@dataclass(frozen=True)
+class Trained:
+    """Runs as trained, before any post-training quantization.
+
+    Parameters
+    ----------
+    log_n
+        ln(N_eff/N̄).
+    unquantized
+        Loss of the same run without quantization, nats/token.
+    penalty
+        What training precision adds to it, bounded, nats/token.
+    """
+
+    log_n: Any
+    unquantized: Any
+    penalty: Any
+
+    @property
+    def loss(self) -> Any:
+        """Loss as trained, nats/token."""
+        return self.unquantized + self.penalty
 
 
-def trained_loss(
-    law: Law, p: Values, columns: Values, log_effective_n: Any, reference: Reference, xp: Any
-) -> Any:
-    """Loss of each run as trained, before any post-training quantization, in nats/token.
+def train(law: Law, p: Values, columns: Values, reference: Reference, xp: Any) -> Trained:
+    """Runs as the law has them trained.
 
     Parameters
     ----------
@@ -60,20 +75,31 @@ def trained_loss(
     p
         Its constants; scalars, or arrays that broadcast with the columns.
     columns
-        ``n_params``, ``tokens``, ``ceiling`` (ln V or inf).
-    log_effective_n
-        What ``log_effective_params`` gave for these columns.
+        ``n_params``, ``tokens``, ``ceiling`` (ln V or inf), and those its terms read; for a law on the
+        observed base ``loss_trained``.
     reference
         Scales of the fit.
     xp
         Array namespace.
     """
+    log_n = xp.log(columns["n_params"] / reference.n_params)
     log_d = xp.log(columns["tokens"] / reference.tokens)
-    if law.capacity is None:
-        return law.base.loss(p, log_effective_n, log_d, xp)
-    unquantized = law.base.loss(p, xp.log(columns["n_params"] / reference.n_params), log_d, xp)
-    penalty = law.base.loss(p, log_effective_n, log_d, xp) - unquantized
-    return unquantized + bounded(penalty, unquantized, columns["ceiling"], xp)
+    if law.base.loss is None:
+        return Trained(log_n, columns["loss_trained"], 0.0)
+    unquantized = law.base.loss(p, log_n, log_d, xp)
+    if not law.training:
+        return Trained(log_n, unquantized, 0.0)
+    effective_n, effective_d, added = log_n, log_d, 0.0
+    for term in law.training:
+        if term.log_share_n is not None:
+            effective_n = effective_n + term.log_share_n(p, columns, xp)
+        if term.log_share_d is not None:
+            effective_d = effective_d + term.log_share_d(p, columns, xp)
+        if term.penalty is not None:
+            added = added + term.penalty(p, columns, log_n, log_d, xp)
+    if effective_n is not log_n or effective_d is not log_d:
+        added = added + (law.base.loss(p, effective_n, effective_d, xp) - unquantized)
+    return Trained(effective_n, unquantized, bounded(added, unquantized, columns["ceiling"], xp))
 
 
 def log_post_degradation(

@@ -8,6 +8,7 @@ Values = Mapping[str, Any]
 """Parameters or run columns by name: NumPy arrays or PyTensor variables that broadcast together."""
 
 Support = Literal["positive", "real", "unit"]
+Groups = Literal["shared", "pooled", "free"]
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,16 @@ class Parameter:
         One sentence.
     unit
         Unit; empty for a pure number.
+    by
+        Column whose levels have a value each, partially pooled, whatever the user pools over:
+        ``scheme``, ``scheme_backward`` or ``method_post``.
     """
 
     name: str
     support: Support
     meaning: str
     unit: str = ""
+    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Base:
 
     ``loss(parameters, log_n, log_d, xp)`` takes ln(N/N̄) and ln(D/D̄) and returns nats/token;
     ``constants(sampled, xp)`` turns the quantities that are sampled into the law's constants.
+    A base without ``loss`` takes the measured loss of each run as data.
     """
 
     name: str
@@ -63,32 +69,56 @@ class Base:
     sampled: tuple[Parameter, ...]
     parameters: tuple[Parameter, ...]
     constants: Callable[[Values, Any], dict[str, Any]]
-    loss: Callable[[Values, Any, Any, Any], Any]
+    loss: Callable[[Values, Any, Any, Any], Any] | None
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether the loss as trained is data, so that only degradations are modelled."""
+        return self.loss is None
 
 
 @dataclass(frozen=True)
-class Capacity:
-    """Training precision as capacity: ``log_share(parameters, columns, xp)`` is ln(N_eff / N)."""
+class Training:
+    """How training precision enters: as a share of parameters or tokens, or as a penalty.
 
-    name: str
-    equation: str
-    source: str
-    parameters: tuple[Parameter, ...]
-    log_share: Callable[[Values, Values, Any], Any]
-    columns: tuple[str, ...]
+    A term has one or more of ``log_share_n(parameters, columns, xp)``, ln(N_eff/N);
+    ``log_share_d(parameters, columns, xp)``, ln(D_eff/D); and
+    ``penalty(parameters, columns, log_n, log_d, xp)``, nats/token before the bound, which takes
+    ln(N/N̄) and ln(D/D̄). All are 0 for an unquantized run.
 
-
-@dataclass(frozen=True)
-class Post:
-    """Post-training quantization: ``log_degradation(parameters, columns, log_n, log_d, xp)`` is ln δ.
-
-    δ is the degradation in nats/token before the bound; ``log_n`` is ln(N_eff/N̄).
+    Parameters
+    ----------
+    columns
+        Run columns it reads (see ``law_columns``).
+    cannot
+        What this structure cannot say whatever its constants, for a comparison of laws in words;
+        it completes "it cannot say …".
     """
 
     name: str
     equation: str
     source: str
     parameters: tuple[Parameter, ...]
+    columns: tuple[str, ...]
+    cannot: str
+    log_share_n: Callable[[Values, Values, Any], Any] | None = None
+    log_share_d: Callable[[Values, Values, Any], Any] | None = None
+    penalty: Callable[[Values, Values, Any, Any, Any], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Post:
+    """Post-training quantization: ``log_degradation(parameters, columns, log_n, log_d, xp)`` is ln δ.
+
+    δ is the degradation in nats/token before the bound; ``log_n`` is ln(N_eff/N̄). ``cannot`` as in
+    ``Training``.
+    """
+
+    name: str
+    equation: str
+    source: str
+    parameters: tuple[Parameter, ...]
+    cannot: str
     log_degradation: Callable[[Values, Values, Any, Any, Any], Any]
 
 
@@ -107,9 +137,15 @@ class Prior:
         The two numbers the distribution takes, in the order above.
     reason, source
         Why this prior, and where its numbers come from.
+    groups
+        What happens where a fit pools over a column: ``shared`` (one value for all groups),
+        ``pooled`` (a common value and a learned spread) or ``free`` (every group has the prior to
+        itself).
     group_sd
-        Scale of the half-normal prior on the spread between groups, on the log (positive), logit
-        (unit) or plain (real) scale; None = shared by all groups.
+        Scale of the half-normal prior on the spread between pooled groups, on the log (positive),
+        logit (unit) or plain (real) scale.
+    by_sd
+        The same for the levels of the parameter's own column (``Parameter.by``).
     times
         Name of the run column whose smallest measured value multiplies the draw (floors).
     """
@@ -119,7 +155,9 @@ class Prior:
     arguments: tuple[float, float]
     reason: str
     source: str
+    groups: Groups = "shared"
     group_sd: float | None = None
+    by_sd: float | None = None
     times: str | None = None
 
 
@@ -131,12 +169,16 @@ class Law:
     ----------
     name, title, source, summary
         What it is called, what it says, whose it is.
-    base, capacity, post
-        Its terms; ``capacity`` and ``post`` may be None.
+    base, training, post
+        Its terms; ``training`` may be empty and ``post`` None.
+    noise
+        Its noise scales.
     priors
-        One per sampled quantity, noise scales included.
+        One per sampled quantity, noise scales included; none for a tied one.
+    ties
+        Sampled quantities that equal another one, by name.
     toml
-        The text it was read from, kept in the Fit file.
+        The complete text of its spec, kept in the Fit file.
     """
 
     name: str
@@ -144,11 +186,58 @@ class Law:
     source: str
     summary: str
     base: Base
-    capacity: Capacity | None
+    training: tuple[Training, ...]
     post: Post | None
+    noise: tuple[Parameter, ...]
     priors: tuple[Prior, ...]
+    ties: Mapping[str, str]
     toml: str
+
+    @property
+    def terms(self) -> tuple[Base | Training | Post, ...]:
+        """Base, training terms and post-training term, those there are."""
+        return (self.base, *self.training, *((self.post,) if self.post else ()))
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The constants of the law, term by term, noise scales left out."""
+        return tuple(parameter for term in self.terms for parameter in term.parameters)
+
+    @property
+    def sampled(self) -> tuple[Parameter, ...]:
+        """Everything that has a prior, or is tied to something that has one, noise included."""
+        after_base = tuple(parameter for term in self.terms[1:] for parameter in term.parameters)
+        return (*self.base.sampled, *after_base, *self.noise)
+
+    @property
+    def training_columns(self) -> frozenset[str]:
+        """Run columns that the training terms read."""
+        return frozenset(column for term in self.training for column in term.columns)
+
+    @property
+    def by(self) -> dict[str, tuple[str, ...]]:
+        """Names of the parameters that have a value per level of a column of their own, by column."""
+        columns = dict.fromkeys(parameter.by for parameter in self.sampled if parameter.by)
+        return {
+            column: tuple(parameter.name for parameter in self.sampled if parameter.by == column)
+            for column in columns
+            if column
+        }
 
     def prior(self, name: str) -> Prior:
         """The prior of one sampled quantity."""
         return next(prior for prior in self.priors if prior.name == name)
+
+    def complete(self, sampled: Values, xp: Any) -> dict[str, Any]:
+        """Everything sampled, what is tied to it, and the constants that follow.
+
+        Parameters
+        ----------
+        sampled
+            The quantities that have a prior, noise scales included.
+        xp
+            Array namespace.
+        """
+        tied = {name: sampled[source] for name, source in self.ties.items() if source in sampled}
+        values = {**sampled, **tied}
+        return values | self.base.constants(values, xp)

@@ -72,6 +72,34 @@ def log_degradation(p: Values, columns: Values, log_n: Any, log_d: Any, xp: Any)
     )
 
 
+def log_power_degradation(p: Values, columns: Values, log_n: Any, log_d: Any, xp: Any) -> Any:
+    """Ln δ of arXiv 2411.17691, centred: δ = C (D/D̄)^γD (N_eff/N̄)^-γN (P_post/4)^-γP, before the bound.
+
+    Parameters
+    ----------
+    p
+        ``C``, ``gamma_D``, ``gamma_N``, ``gamma_P``.
+    columns
+        ``bits_post``, ``post_symmetric``; bits enter through ``bits_coordinate``.
+    log_n, log_d
+        ln(N_eff/N̄) and ln(D/D̄).
+    xp
+        Array namespace.
+    """
+    symmetric = columns["post_symmetric"]
+    after = bits_coordinate(columns["bits_post"], symmetric, xp)
+    ratio = after / bits_coordinate(REFERENCE_BITS, symmetric, xp)
+    return xp.log(p["C"]) + p["gamma_D"] * log_d - p["gamma_N"] * log_n - p["gamma_P"] * xp.log(ratio)
+
+
+_SIZE = (
+    Parameter(
+        "C", "positive", "degradation at the centre of the table at 4 bits", "nats/token", by="method_post"
+    ),
+    Parameter("gamma_D", "real", "growth of the degradation with tokens"),
+    Parameter("gamma_N", "real", "decline of the degradation with effective parameters"),
+)
+
 EXPONENTIAL = Post(
     name="exponential",
     equation=(
@@ -80,13 +108,33 @@ EXPONENTIAL = Post(
     ),
     source="arXiv 2411.04330",
     parameters=(
-        Parameter("C", "positive", "degradation at the centre of the table at 4 bits", "nats/token"),
-        Parameter("gamma_D", "real", "growth of the degradation with tokens"),
-        Parameter("gamma_N", "real", "decline of the degradation with effective parameters"),
-        Parameter("gamma_post", "positive", "bits that shrink the degradation by a factor e", "bits"),
+        *_SIZE,
+        Parameter(
+            "gamma_post",
+            "positive",
+            "bits that shrink the degradation by a factor e",
+            "bits",
+            by="method_post",
+        ),
         Parameter("C_w", "positive", "how fast the gap to the training bits matters", "1/bits"),
     ),
+    cannot="that a bit less costs more at few bits than at many, in proportion",
     log_degradation=log_degradation,
 )
 
-POSTS: dict[str, Post] = {EXPONENTIAL.name: EXPONENTIAL}
+POWER = Post(
+    name="power",
+    equation=(
+        "δ = C (D/D̄)^γD (N_eff/N̄)^-γN (P_post/4)^-γP, bounded by ln V; "
+        "for symmetric round-to-nearest P is 1 + log2(2^(P-1) - 1)"
+    ),
+    source="arXiv 2411.17691",
+    parameters=(
+        *_SIZE,
+        Parameter(
+            "gamma_P", "positive", "power by which bits shrink the degradation", by="method_post"
+        ),
+    ),
+    cannot="that the degradation vanishes as bits_post reaches the bits a model was trained in",
+    log_degradation=log_power_degradation,
+)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bitlaw.errors import InputError, did_you_mean
 from bitlaw.laws.law import Law
-from bitlaw.laws.spec import parse_law
+from bitlaw.laws.spec import DEFAULT_PRIORS, parse_law
 
 
 def law_names() -> tuple[str, ...]:
@@ -13,11 +13,12 @@ def law_names() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> law_names()
-    ('chinchilla', 'coupled', 'kumar2024', 'kumar2024-coupled')
+    >>> law_names()[:4]
+    ('bitlaw-default', 'chen2025', 'chinchilla', 'coupled')
     """
-    specs = files("bitlaw.models").iterdir()
-    return tuple(sorted(item.name.removesuffix(".toml") for item in specs if item.name.endswith(".toml")))
+    names = [item.name for item in files("bitlaw.models").iterdir()]
+    laws = [name for name in names if name.endswith(".toml") and name != DEFAULT_PRIORS]
+    return tuple(sorted(name.removesuffix(".toml") for name in laws))
 
 
 def load_law(name_or_path: str | Path) -> Law:

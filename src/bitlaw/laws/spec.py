@@ -2,16 +2,19 @@
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
 from typing import Any, Literal
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bitlaw.errors import InputError, did_you_mean
-from bitlaw.laws.bases import BASES
-from bitlaw.laws.capacity import CAPACITIES
-from bitlaw.laws.law import Base, Capacity, Law, Parameter, Post, Prior
+from bitlaw.laws.bases import with_equal_exponents
+from bitlaw.laws.law import Law, Parameter, Prior
+from bitlaw.laws.library import BASE_TERMS, POST_TERMS, TRAINING_TERMS
 from bitlaw.laws.noise import noise_parameters
-from bitlaw.laws.post import POSTS
 
 ARGUMENTS: dict[str, tuple[str, str]] = {
     "LogNormal": ("median", "sigma"),
@@ -20,12 +23,11 @@ ARGUMENTS: dict[str, tuple[str, str]] = {
 }
 """The two arguments of each distribution a prior may have."""
 
+DEFAULT_PRIORS = "_priors.toml"
+"""File beside the law specs with the prior of every quantity a law states none for."""
+
 _DISTRIBUTIONS = {"positive": ("LogNormal",), "real": ("Normal",), "unit": ("Beta",)}
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "terms.base": tuple(BASES),
-    "terms.capacity": tuple(CAPACITIES),
-    "terms.post": tuple(POSTS),
-}
+_BITS = Literal["bits_weights", "bits_activations", "bits_kv", "bits_gradients"]
 
 
 class _Strict(BaseModel):
@@ -40,15 +42,18 @@ class _PriorSpec(_Strict):
     sd: float | None = Field(default=None, gt=0)
     alpha: float | None = Field(default=None, gt=0)
     beta: float | None = Field(default=None, gt=0)
+    groups: Literal["shared", "pooled", "free"] | None = None
+    group_sd: float | None = Field(default=None, gt=0)
+    by_sd: float | None = Field(default=None, gt=0)
+    times: _BITS | None = None
     reason: str = Field(min_length=1)
     source: str = Field(min_length=1)
-    group_sd: float | None = Field(default=None, gt=0)
-    times: Literal["bits_weights", "bits_activations", "bits_kv"] | None = None
 
 
 class _TermSpec(_Strict):
     base: str
-    capacity: str | None = None
+    equal_exponents: bool = False
+    training: tuple[str, ...] = ()
     post: str | None = None
 
 
@@ -58,11 +63,12 @@ class _LawSpec(_Strict):
     source: str = Field(min_length=1)
     summary: str = Field(min_length=1)
     terms: _TermSpec
-    priors: dict[str, _PriorSpec]
+    ties: dict[str, str] = {}
+    priors: dict[str, _PriorSpec] = {}
 
 
 def parse_law(text: str, where: str) -> Law:
-    """Read a law from TOML text.
+    """Read a law from TOML text; priors it does not state are those of ``models/_priors.toml``.
 
     Parameters
     ----------
@@ -74,8 +80,8 @@ def parse_law(text: str, where: str) -> Law:
     Raises
     ------
     InputError
-        For invalid TOML, unknown keys, unknown terms, and priors that are missing, superfluous or
-        of a distribution that does not fit the parameter's support. All problems together.
+        For invalid TOML, unknown keys, unknown terms, ties and priors of parameters the law does not
+        have, and priors whose distribution does not fit. All problems of a kind together.
     """
     try:
         raw = tomllib.loads(text)
@@ -85,43 +91,133 @@ def parse_law(text: str, where: str) -> Law:
         spec = _LawSpec.model_validate(raw)
     except ValidationError as error:
         raise InputError(validation_problems(error, where, _LawSpec)) from error
-    for path, choices in _CHOICES.items():
-        chosen = getattr(spec.terms, path.split(".")[1])
-        if chosen is not None and chosen not in choices:
-            raise InputError(f'{where}: {path}: "{chosen}" is unknown; {did_you_mean(chosen, choices)}')
-    base = BASES[spec.terms.base]
-    capacity = CAPACITIES[spec.terms.capacity] if spec.terms.capacity else None
-    post = POSTS[spec.terms.post] if spec.terms.post else None
-    priors = _priors(spec.priors, _sampled(base, capacity, post), where)
-    return Law(spec.name, spec.title, spec.source, spec.summary.strip(), base, capacity, post, priors, text)
-
-
-def _sampled(base: Base, capacity: Capacity | None, post: Post | None) -> tuple[Parameter, ...]:
-    terms = base.sampled + (capacity.parameters if capacity else ()) + (post.parameters if post else ())
-    return terms + noise_parameters(has_post=post is not None)
-
-
-def _priors(
-    specs: Mapping[str, _PriorSpec], parameters: tuple[Parameter, ...], where: str
-) -> tuple[Prior, ...]:
-    by_name = {parameter.name: parameter for parameter in parameters}
-    problems = [f"{where}: priors.{name}: missing" for name in by_name if name not in specs]
-    for name, spec in specs.items():
-        if name not in by_name:
-            problems.append(
-                f"{where}: priors.{name}: the law has no such parameter; {did_you_mean(name, list(by_name))}"
-            )
-            continue
-        problems += [f"{where}: priors.{name}: {text}" for text in _prior_problems(spec, by_name[name])]
+    if problems := [f"{where}: {problem}" for problem in _term_problems(spec.terms)]:
+        raise InputError(problems)
+    base = BASE_TERMS[spec.terms.base]
+    base = with_equal_exponents(base) if spec.terms.equal_exponents else base
+    training = tuple(TRAINING_TERMS[name] for name in spec.terms.training)
+    post = POST_TERMS[spec.terms.post] if spec.terms.post else None
+    noise = noise_parameters(not base.is_observed, bool(training), post is not None)
+    law = Law(spec.name, spec.title, spec.source, spec.summary.strip(), base, training, post, noise, (), {}, "")
+    parameters = {parameter.name: parameter for parameter in law.sampled}
+    problems = _tie_problems(spec.ties, parameters) + _unknown_problems(spec, parameters)
+    if problems:
+        raise InputError([f"{where}: {problem}" for problem in problems])
+    specs = {
+        name: spec.priors[name] if name in spec.priors else _default_priors()[name]
+        for name in parameters
+        if name not in spec.ties
+    }
+    problems = [
+        f"{where}: priors.{name}: {problem}"
+        for name, prior in specs.items()
+        for problem in _prior_problems(prior, parameters[name])
+    ]
     if problems:
         raise InputError(problems)
-    return tuple(_prior(name, specs[name]) for name in by_name)
+    return replace(
+        law,
+        priors=tuple(_prior(name, prior) for name, prior in specs.items()),
+        ties=dict(spec.ties),
+        toml=_complete_text(raw, specs),
+    )
+
+
+def with_ties(law: Law, ties: Mapping[str, str]) -> Law:
+    """The law with some sampled quantities tied to others, which takes their priors away.
+
+    Parameters
+    ----------
+    law
+        The law.
+    ties
+        Names of sampled quantities, and what each is to equal.
+
+    Examples
+    --------
+    >>> from bitlaw.laws.registry import load_law
+    >>> law = with_ties(load_law("bitlaw-default"), {"k_a": "k_w"})
+    >>> law.ties, "k_a" in [prior.name for prior in law.priors]
+    ({'k_a': 'k_w'}, False)
+    """
+    if not ties:
+        return law
+    raw = tomllib.loads(law.toml)
+    raw["ties"] = {**law.ties, **ties}
+    raw["priors"] = {name: prior for name, prior in raw["priors"].items() if name not in ties}
+    return parse_law(tomli_w.dumps(raw), law.name)
+
+
+@cache
+def _default_priors() -> dict[str, _PriorSpec]:
+    raw = tomllib.loads(files("bitlaw.models").joinpath(DEFAULT_PRIORS).read_text(encoding="utf-8"))
+    return {name: _PriorSpec.model_validate(prior) for name, prior in raw.items()}
+
+
+def _complete_text(raw: dict[str, Any], specs: Mapping[str, _PriorSpec]) -> str:
+    """The spec with every prior written out, so that it means the same wherever it is read."""
+    priors = {name: prior.model_dump(exclude_none=True) for name, prior in specs.items()}
+    head = {name: value for name, value in raw.items() if name != "priors"}
+    return tomli_w.dumps({**head, "priors": priors}, multiline_strings=True)
+
+
+def _term_problems(terms: _TermSpec) -> list[str]:
+    chosen = [("terms.base", terms.base, BASE_TERMS)]
+    chosen += [(f"terms.training.{index}", name, TRAINING_TERMS) for index, name in enumerate(terms.training)]
+    chosen += [("terms.post", terms.post, POST_TERMS)] if terms.post is not None else []
+    problems = [
+        f'{path}: "{name}" is unknown; {did_you_mean(name, list(choices))}'
+        for path, name, choices in chosen
+        if name not in choices
+    ]
+    if problems:
+        return problems
+    if BASE_TERMS[terms.base].is_observed and terms.training:
+        problems.append('terms.training: base "observed" takes losses as measured; valid: no training terms')
+    if BASE_TERMS[terms.base].is_observed and terms.post is None:
+        problems.append('terms.post: missing; base "observed" models nothing without it')
+    names = [parameter.name for name in terms.training for parameter in TRAINING_TERMS[name].parameters]
+    if len(set(names)) < len(names):
+        problems.append(f"terms.training: {', '.join(terms.training)} share constants; valid: one of them")
+    return problems
+
+
+def _tie_problems(ties: Mapping[str, str], parameters: Mapping[str, Parameter]) -> list[str]:
+    problems = []
+    for name, source in ties.items():
+        for part, which in ((name, f"ties.{name}"), (source, f'ties.{name}: "{source}"')):
+            if part not in parameters:
+                problems.append(f"{which}: the law has no such parameter; {did_you_mean(part, list(parameters))}")
+        if source in ties:
+            problems.append(f'ties.{name}: "{source}" is itself tied; valid: a parameter with a prior')
+    return problems
+
+
+def _unknown_problems(spec: _LawSpec, parameters: Mapping[str, Parameter]) -> list[str]:
+    problems = []
+    for name in spec.priors:
+        if name not in parameters:
+            valid = did_you_mean(name, list(parameters))
+            problems.append(f"priors.{name}: the law has no such parameter; {valid}")
+        elif name in spec.ties:
+            problems.append(f"priors.{name}: tied to {spec.ties[name]}; valid: a tie or a prior, not both")
+    missing = [name for name in parameters if name not in {*spec.priors, *spec.ties, *_default_priors()}]
+    return problems + [f"priors.{name}: missing, and {DEFAULT_PRIORS} has none" for name in missing]
 
 
 def _prior(name: str, spec: _PriorSpec) -> Prior:
     first, second = (getattr(spec, argument) for argument in ARGUMENTS[spec.distribution])
+    groups = spec.groups or ("pooled" if spec.group_sd else "shared")
     return Prior(
-        name, spec.distribution, (first, second), spec.reason, spec.source, spec.group_sd, spec.times
+        name,
+        spec.distribution,
+        (first, second),
+        spec.reason,
+        spec.source,
+        groups,
+        spec.group_sd,
+        spec.by_sd,
+        spec.times,
     )
 
 
@@ -138,6 +234,16 @@ def _prior_problems(spec: _PriorSpec, parameter: Parameter) -> list[str]:
     problems += [
         f"{name}: {spec.distribution} takes {' and '.join(wanted)}" for name in sorted(given - set(wanted))
     ]
+    if spec.groups == "pooled" and spec.group_sd is None:
+        problems.append('group_sd: missing, groups = "pooled" needs it')
+    if spec.groups in ("shared", "free") and spec.group_sd is not None:
+        problems.append(f'group_sd: groups = "{spec.groups}" takes none; valid: groups = "pooled"')
+    if parameter.by and spec.by_sd is None:
+        problems.append(f"by_sd: missing, the parameter has a value per {parameter.by}")
+    if spec.by_sd is not None and not parameter.by:
+        problems.append("by_sd: the parameter has no column of its own; valid: group_sd")
+    if spec.times and (spec.group_sd or spec.groups == "free"):
+        problems.append("times: a floor is shared by all groups; valid: no groups and no group_sd")
     return problems
 
 
