@@ -7,6 +7,7 @@ from importlib.metadata import version
 import numpy as np
 import xarray as xr
 
+from bitlaw.inference.centre import COORDINATES
 from bitlaw.inference.fit import Fit, Provenance
 from bitlaw.inference.hull import convex_hull
 from bitlaw.inference.leave_out import leave_runs_out, power_scaling_weights
@@ -16,6 +17,9 @@ from bitlaw.inference.rows import Rows
 from bitlaw.inference.sample import SamplerSettings
 from bitlaw.laws.law import Law, Reference
 from bitlaw.runs.table import RunTable
+
+_SUFFIXES = ("_share", "_steps", "_level", "_free")
+"""Ends of the names of coordinates."""
 
 _LIBRARIES = ("bitlaw", "pymc", "pytensor", "nutpie", "arviz", "numpy")
 
@@ -75,17 +79,14 @@ def assemble_fit(
     )
 
 
+
 def _law_names(posterior: xr.Dataset) -> xr.Dataset:
-    """Without the coordinates that floors, sensitivities and levels are sampled in: they are there themselves."""
-    return posterior.drop_vars(
-        [
-            name
-            for name in posterior.data_vars
-            if any(
-                str(name).endswith(suffix) and str(name).removesuffix(suffix) in posterior
-                for suffix in ("_share", "_steps")
-            )
-            or "_level_" in str(name)
-            or "_free_" in str(name)
-        ]
-    )
+    """Without the coordinates that quantities are sampled in, where they are there themselves."""
+    names = [str(name) for name in posterior.data_vars]
+    sampled_in = [
+        name
+        for name in names
+        for suffix in _SUFFIXES
+        if name.endswith(suffix) and name.removesuffix(suffix) in {*names, "cell"}
+    ]
+    return posterior.drop_vars([name for name in (*sampled_in, *COORDINATES) if name in posterior])

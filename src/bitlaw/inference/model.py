@@ -7,8 +7,10 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bitlaw.inference.cells import cell_effects
+from bitlaw.inference.centre import centred_constants, is_centred
 from bitlaw.inference.columns import take
 from bitlaw.inference.distributions import arguments, sample_prior
+from bitlaw.inference.effects import adaptive_effects
 from bitlaw.inference.groups import level_shifts
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
 from bitlaw.inference.parameters import at_levels
@@ -44,7 +46,8 @@ def build_model(law: Law, rows: Rows, reference: Reference) -> pm.Model:
         run = _at_rows(law, common, shifts, rows, rows.first)
         trained, cell_effect = _runs(law, run, rows, reference, weight)
         if law.post is not None and len(rows.paired) + len(rows.unpaired):
-            run_effect = pm.Normal("run_effect", 0.0, common["tau"], dims="run")
+            effects = adaptive_effects("run_effect", "run", len(rows.run_ids), common["tau"])
+            run_effect = pm.Deterministic("run_effect", effects, dims="run")
             for block, add in ((rows.paired, _paired), (rows.unpaired, _unpaired)):
                 if len(block):
                     p = _at_rows(law, common, shifts, rows, block.row)
@@ -82,11 +85,12 @@ def _sample_all(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
     """Everything that has a prior, in the order of the law; floors before the sensitivities they anchor."""
     wanted = [prior for prior in law.priors if prior.name != "sigma_cell" or rows.cells]
     sampled = {prior.name: _floor(prior, reference) for prior in wanted if prior.times}
+    sampled |= centred_constants(law) if is_centred(law) else {}
     for prior in wanted:
         floor = f"P0_{prior.name.removeprefix('gamma_')}"
         if prior.name.startswith("gamma_") and floor in sampled:
             sampled[prior.name] = _sensitivity(prior, sampled[floor], scale_of(law.prior(floor), reference))
-        elif prior.times is None:
+        elif prior.name not in sampled:
             sampled[prior.name] = sample_prior(prior, prior.name)
     return {prior.name: sampled[prior.name] for prior in wanted}
 

@@ -14,7 +14,7 @@ from bitlaw.inference.rows import Rows
 from bitlaw.inference.start import jittered, start_point
 from bitlaw.laws.law import Law
 
-_MANY_DIMENSIONS = 60
+_FEW_DIMENSIONS, _MANY_DIMENSIONS = 20, 60
 _CAREFUL = 0.98
 """Target acceptance of the automatic retry."""
 
@@ -59,9 +59,11 @@ def default_settings(dimensions: int, seed: int) -> SamplerSettings:
     the effective draws. With an effect per run and cell, its eigendecompositions take most of the time
     (152 dimensions: four fifths) and a diagonal with more draws gives more effective draws per second.
     """
-    if dimensions > _MANY_DIMENSIONS:
-        return SamplerSettings(draws=1500, seed=seed, adaptation="diag")
-    return SamplerSettings(seed=seed)
+    if dimensions <= _FEW_DIMENSIONS:
+        return SamplerSettings(seed=seed)
+    return SamplerSettings(
+        draws=1500, seed=seed, adaptation="diag" if dimensions > _MANY_DIMENSIONS else "low_rank"
+    )
 
 
 def compile_model(model: pm.Model, law: Law, rows: Rows) -> Any:

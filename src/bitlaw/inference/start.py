@@ -3,9 +3,9 @@
 import numpy as np
 import pymc as pm
 
-from bitlaw.inference.groups import centring
+from bitlaw.inference.centre import COORDINATES
 from bitlaw.inference.levels import varying
-from bitlaw.inference.prior import natural
+from bitlaw.inference.parameters import shift_name
 from bitlaw.inference.rows import Rows
 from bitlaw.laws.law import Law, Prior
 
@@ -18,8 +18,7 @@ _WIDE_NOISE = {
     "tau": 0.5,
     "sigma_gap": 0.005,
 }
-_SHARES_OF_LOSS = {"mean_loss": 1.0, "E": 0.6, "a": 0.2, "b": 0.2}
-"""What is set by the level of the losses, as a share of their geometric mean."""
+_FLOOR_SHARE, _N_SHARE, _SLOPE = 0.6, 0.5, 0.07
 
 _STEPS = 1.0
 """Steps of a sensitivity from its floor to the smallest bits: most of the capacity is left there."""
@@ -44,28 +43,27 @@ def start_point(law: Law, rows: Rows) -> dict[str, float | np.ndarray]:
     losses = np.concatenate([rows.trained.loss, rows.unpaired.loss])
     level = float(np.exp(np.log(losses).mean())) if len(losses) else 1.0
     start: dict[str, float | np.ndarray] = {
-        "run_effect": np.full(len(rows.run_ids), _OFF_ZERO),
+        "run_effect_level": np.full(len(rows.run_ids), _OFF_ZERO),
         "cell_level": np.full(rows.cells, _OFF_ZERO),
     }
     for prior in law.priors:
         name = f"{prior.name}_share" if prior.times else prior.name
         start[f"{prior.name}_steps"] = _STEPS
-        if prior.name in _SHARES_OF_LOSS:
-            start[name] = level * _SHARES_OF_LOSS[prior.name]
-        else:
-            start[name] = _WIDE_NOISE.get(prior.name, _middle(prior))
+        start[name] = level if name == "mean_loss" else _WIDE_NOISE.get(prior.name, _middle(prior))
+    centre = (level, _FLOOR_SHARE / (1 - _FLOOR_SHARE), _N_SHARE / (1 - _N_SHARE), _SLOPE, _SLOPE)
+    start |= dict(zip(COORDINATES, np.log(centre), strict=True))
     for name, columns in varying(law, rows.pool, rows.factors).items():
         for column in columns:
-            at = natural(law.prior(name), start[name], np)
-            start[f"{name}_level_{column}"] = centring(rows, name, column) * at + _OFF_ZERO
-            start[f"{name}_free_{column}"] = np.full(len(rows.factors[column].names), start[name])
+            levels = len(rows.factors[column].names)
+            start[f"{shift_name(name, column)}_level"] = np.full(levels, _OFF_ZERO)
+            start[f"{shift_name(name, column)}_free"] = np.full(levels, start[name])
     return start
 
 
 def jittered(model: pm.Model, law: Law) -> set:
     """Free variables whose start differs between chains: the law's constants but for its level."""
-    fixed = set(_WIDE_NOISE) | set(_SHARES_OF_LOSS)
-    names = {prior.name for prior in law.priors} - fixed
+    fixed = {*_WIDE_NOISE, "mean_loss"}
+    names = ({prior.name for prior in law.priors} | set(COORDINATES[1:])) - fixed
     suffixed = names | {f"{name}_share" for name in names} | {f"{name}_steps" for name in names}
     return {variable for variable in model.free_RVs if variable.name in suffixed}
 

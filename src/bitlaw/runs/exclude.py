@@ -46,6 +46,38 @@ def exclude_rows(table: RunTable) -> RunTable:
     return replace(kept, findings=table.findings + findings)
 
 
+def include_diverged(table: RunTable) -> RunTable:
+    """Take diverged runs that logged a loss back into the table, to bound the law's loss from below.
+
+    Parameters
+    ----------
+    table
+        A table as read.
+
+    Returns
+    -------
+    RunTable
+        With those rows in ``frame``, ``status`` still ``diverged``, and a WARN ``runs.bounds`` whose
+        value is their number. Diverged runs without a loss stay excluded.
+    """
+    gone = table.excluded
+    back = (gone["reason"] == DIVERGED) & gone["loss"].notna() & gone["bits_post"].isna()
+    if not back.any():
+        message = "No diverged run has a loss, so none can bound the law from below."
+        return replace(table, findings=(*table.findings, Finding("runs.bounds", Status.NOT_RUN, 0.0, None, message)))
+    rows = gone[back]
+    finding = Finding(
+        "runs.bounds",
+        Status.WARN,
+        float(len(rows)),
+        None,
+        f"{len(rows)} diverged runs enter as bounds: the law's loss there is at least what they logged.",
+        "The loss of a diverged run depends on when it was stopped; compare with a fit that leaves them out.",
+    )
+    frame = pd.concat([table.frame, rows.drop(columns="reason")]).sort_index()
+    return replace(table, frame=frame, excluded=gone[~back], findings=(*table.findings, finding))
+
+
 def _worse_than_guessing(frame: pd.DataFrame) -> pd.Series:
     return frame["bits_post"].notna() & (frame["loss"] >= np.log(frame["vocab_size"]))
 

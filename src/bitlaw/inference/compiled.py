@@ -1,0 +1,88 @@
+"""A law compiled for a run table: once, for the fit and every refit that leaves runs out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bitlaw.inference.effects import learned_estimates
+from bitlaw.inference.levels import spread_scale, varying
+from bitlaw.inference.model import build_model
+from bitlaw.inference.parameters import flat, shift_name, spread_name
+from bitlaw.inference.prior import natural
+from bitlaw.inference.rows import Rows, arrange, reference_scales
+from bitlaw.inference.sample import SamplerSettings, compile_model, draw_posterior
+from bitlaw.laws.law import Law, Reference
+
+
+_PILOT_TUNE, _PILOT_DRAWS = 300, 200
+
+
+@dataclass(frozen=True)
+class CompiledLaw:
+    """What sampling needs.
+
+    Parameters
+    ----------
+    law, rows, reference
+        The law, the arranged run table, and the scales of the fit.
+    model
+        The model as nutpie compiled it; ``model.with_data(weight=…)`` leaves runs out.
+    """
+
+    law: Law
+    rows: Rows
+    reference: Reference
+    model: Any
+
+
+def compile_law(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> CompiledLaw:
+    """Arrange usable rows and compile the model; takes seconds.
+
+    Parameters
+    ----------
+    law
+        The law to be fitted.
+    frame
+        Rows it can explain, canonical columns.
+    pool
+        Columns to pool over.
+    """
+    rows, reference = arrange(law, frame, pool), reference_scales(frame)
+    return CompiledLaw(law, rows, reference, compile_model(build_model(law, rows, reference), law, rows))
+
+
+def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> CompiledLaw:
+    """The same law in coordinates that suit its effects, learned from a short pilot.
+
+    Where constants differ between groups, formats or methods, or runs have effects of their own, what
+    each one's own data say decides in which coordinates it mixes (see ``effects``). The posterior is
+    the same in all of them. A law without such effects comes back as it is.
+
+    Parameters
+    ----------
+    compiled
+        The compiled law.
+    settings
+        Those of the sampling to come; the pilot takes its seed, chains and target acceptance.
+    """
+    law, rows = compiled.law, compiled.rows
+    over = varying(law, rows.pool, rows.factors)
+    has_run_effects = law.post is not None and len(rows.paired) + len(rows.unpaired) > 0
+    if not over and not has_run_effects:
+        return compiled
+    short = replace(settings, tune=_PILOT_TUNE, draws=_PILOT_DRAWS)
+    pilot = draw_posterior(compiled.model, short)["posterior"].to_dataset()
+    data = {}
+    for name, columns in over.items():
+        centre = natural(law.prior(name), flat(pilot[name]), np)
+        for column in columns:
+            if spread_scale(law, name, column) is not None:
+                variable = shift_name(name, column)
+                spread = flat(pilot[spread_name(name, column)])
+                data |= learned_estimates(variable, flat(pilot[variable]), spread, centre)
+    if has_run_effects:
+        data |= learned_estimates("run_effect", flat(pilot["run_effect"]), flat(pilot["tau"]))
+    return replace(compiled, model=compiled.model.with_data(**data)) if data else compiled

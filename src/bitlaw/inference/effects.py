@@ -1,0 +1,65 @@
+"""Effects of levels that share a spread, in coordinates that sample well.
+
+An effect u ~ N(0, τ²) sampled as u = τ z mixes badly where its level has much data, sampled as itself
+badly where it has little. So it is sampled as x = (u - w û) / s, with û ± e what the level's own data
+say, s the spread of the effect given both, 1/s² = 1/τ² + 1/e², and w = 1 - s²/τ². For any û and e, the
+effect has exactly its prior. They start at e = ∞, which is u = τ z, and are learned from a pilot.
+"""
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+_UNKNOWN = 1e3
+_LEAST_WEIGHT = 0.01
+
+
+def adaptive_effects(name: str, dims: str, levels: int, spread: Any, centre: Any = 0.0) -> Any:
+    """Effects u ~ N(0, spread²), one per level.
+
+    Parameters
+    ----------
+    name, dims
+        The variables are called ``NAME_level``, ``NAME_estimate`` and ``NAME_error``.
+    levels
+        Number of levels along ``dims``.
+    spread
+        τ.
+    centre
+        What is added to the effect before data see it; estimates are of the sum.
+    """
+    estimate = pm.Data(f"{name}_estimate", np.zeros(levels))
+    error = pm.Data(f"{name}_error", np.full(levels, _UNKNOWN))
+    variance = 1.0 / (1.0 / spread**2 + 1.0 / error**2)
+    expected = (1.0 - variance / spread**2) * (estimate - centre)
+    width = pt.sqrt(variance)
+    level = pm.Normal(f"{name}_level", -expected / width, spread / width, dims=dims)
+    return expected + width * level
+
+
+def learned_estimates(
+    name: str, effect: np.ndarray, spread: np.ndarray, centre: np.ndarray | float = 0.0
+) -> dict[str, np.ndarray]:
+    """What each level's own data say, from draws of a pilot, as data of the model.
+
+    Parameters
+    ----------
+    name
+        As for ``adaptive_effects``.
+    effect
+        Draws of u, shape (samples, levels).
+    spread, centre
+        Draws of τ and of the centre, shape (samples, 1).
+    """
+    value = effect + centre
+    between = float(np.median(np.square(spread)))
+    mean, variance = value.mean(axis=0), value.var(axis=0)
+    precision = np.maximum(1.0 / variance - 1.0 / between, 1.0 / _UNKNOWN**2)
+    weight = precision / (precision + 1.0 / between)
+    own = (mean / variance - np.mean(centre) / between) / precision
+    return {
+        f"{name}_estimate": np.where(weight > _LEAST_WEIGHT, own, mean),
+        f"{name}_error": 1.0 / np.sqrt(precision),
+    }

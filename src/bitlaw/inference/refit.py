@@ -1,0 +1,194 @@
+"""A compiled law sampled again with runs left out, and what it then expects of them.
+
+The compiled model is used as it is: a run of weight 0 has no part in the likelihood.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import arviz as az  # noqa: F401  (registers the azstats accessor)
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import special
+
+from bitlaw.inference.compiled import CompiledLaw
+from bitlaw.inference.fit import Fit
+from bitlaw.inference.pointwise import run_log_likelihood
+from bitlaw.inference.sample import SamplerSettings, draw_posterior
+
+HIGHEST_PARETO_K = 0.7
+"""Beyond it importance sampling says nothing reliable about a left-out run (arXiv 1507.02646)."""
+
+MOST_REFITS = 15
+"""Refits per law that replace unreliable importance sampling, worst Pareto k first."""
+
+_DRAWS = 500
+_CHAINS = 4
+_SHARE_HELD_OUT = 0.2
+_FEWEST_HELD_OUT = 3
+_CELL = ["corpus", "n_params", "tokens"]
+
+
+@dataclass(frozen=True)
+class Refit:
+    """A law without some of its runs.
+
+    Parameters
+    ----------
+    posterior
+        Draws that never saw the runs left out.
+    log_density
+        Log predictive density of each run left out, nats, in the order asked for.
+    rhat
+        Largest R-hat of the law's constants.
+    """
+
+    posterior: xr.Dataset
+    log_density: np.ndarray
+    rhat: float
+
+
+@dataclass(frozen=True)
+class ExactScores:
+    """A fit in which importance sampling was replaced by refitting where it cannot be relied on.
+
+    Parameters
+    ----------
+    fit
+        The fit; its ``runs`` have the new ``elpd``, and a column ``refitted``.
+    refitted
+        Runs scored by refitting.
+    unreliable
+        Runs whose Pareto k is too high and that were not refitted, for the limit was reached.
+    rhat
+        Largest R-hat of all refits; 1 without any.
+    """
+
+    fit: Fit
+    refitted: tuple[str, ...]
+    unreliable: tuple[str, ...]
+    rhat: float
+
+
+def refit_settings(fit: Fit) -> SamplerSettings:
+    """Shorter chains than a fit's, enough for a predictive density, sampled with the same care."""
+    return replace(SamplerSettings(**fit.provenance.settings), draws=_DRAWS, tune=_DRAWS, chains=_CHAINS)  # type: ignore[arg-type]
+
+
+def refit_without(compiled: CompiledLaw, fit: Fit, left_out: Sequence[int], seed: int = 0) -> Refit:
+    """Sample a law again without some training runs, and score them.
+
+    Reference scales, and with them the priors, stay those of the whole table.
+
+    Parameters
+    ----------
+    compiled
+        What the fit was sampled from.
+    fit
+        The fit to all runs.
+    left_out
+        Indices of training runs in ``compiled.rows.run_ids``.
+    seed
+        Added to the fit's seed.
+    """
+    settings = refit_settings(fit)
+    weight = np.ones(len(compiled.rows.run_ids))
+    weight[list(left_out)] = 0.0
+    without = compiled.model.with_data(weight=weight)
+    sampled = draw_posterior(without, replace(settings, seed=settings.seed + seed))
+    posterior = sampled["posterior"].to_dataset()
+    constants = posterior[[prior.name for prior in compiled.law.priors if prior.name in posterior]]
+    rhat = max(float(values) for values in constants.azstats.rhat().data_vars.values())
+    return Refit(posterior, held_out_log_density(compiled, fit, posterior, left_out), rhat)
+
+
+def held_out_log_density(
+    compiled: CompiledLaw, fit: Fit, posterior: xr.Dataset, left_out: Sequence[int]
+) -> np.ndarray:
+    """Log predictive density of runs that a posterior never saw: ln of the mean over draws, nats.
+
+    The effect of a run left out is integrated out, with the nodes of the quadrature where the fit to
+    all runs has the effect: its likelihood is there, and the prior is far too wide to place them by.
+    The effect of its cell is the draws', informed by the runs of that cell that were kept, or drawn
+    from its prior where none was.
+
+    Parameters
+    ----------
+    compiled, fit
+        As for ``refit_without``.
+    posterior
+        Draws without the runs.
+    left_out
+        Indices of the runs.
+    """
+    if "run_effect" in posterior:
+        posterior = posterior.assign(run_effect=_as_many(fit.posterior["run_effect"], posterior))
+    likelihood = run_log_likelihood(compiled.law, compiled.rows, compiled.reference, posterior)
+    density = likelihood.by_run[:, list(left_out)]
+    return special.logsumexp(density, axis=0) - np.log(len(density))
+
+
+def _as_many(draws: xr.DataArray, like: xr.Dataset) -> xr.DataArray:
+    """Draws thinned or repeated to the number of chains and draws of a dataset."""
+    sizes = {name: like.sizes[name] for name in ("chain", "draw")}
+    draw = np.linspace(0, draws.sizes["draw"] - 1, sizes["draw"]).round().astype(int)
+    chain = np.arange(sizes["chain"]) % draws.sizes["chain"]
+    taken = draws.isel(chain=chain, draw=draw)
+    return taken.assign_coords(chain=like["chain"], draw=like["draw"])
+
+
+def exact_scores(compiled: CompiledLaw, fit: Fit, most: int = MOST_REFITS) -> ExactScores:
+    """Score anew, each by a refit of its own, the runs whose Pareto k is above .7.
+
+    Parameters
+    ----------
+    compiled, fit
+        As for ``refit_without``.
+    most
+        Refits at most; runs with the worst k come first.
+    """
+    runs = fit.runs.reset_index(drop=True).assign(refitted=False)
+    bad = runs.index[~(runs["pareto_k"] <= HIGHEST_PARETO_K)]
+    worst_first = bad[np.argsort(-runs.loc[bad, "pareto_k"].fillna(np.inf).to_numpy(), kind="stable")]
+    rhat = 1.0
+    for run in worst_first[:most]:
+        refit = refit_without(compiled, fit, [int(run)], seed=int(run) + 1)
+        runs.loc[run, ["elpd", "refitted"]] = [float(refit.log_density[0]), True]
+        rhat = max(rhat, refit.rhat)
+    return ExactScores(
+        fit=replace(fit, runs=runs),
+        refitted=tuple(runs.loc[worst_first[:most], "run_id"]),
+        unreliable=tuple(runs.loc[worst_first[most:], "run_id"]),
+        rhat=rhat,
+    )
+
+
+def largest_runs(frame: pd.DataFrame) -> np.ndarray:
+    """Indices of the largest fifth of the training runs by compute, whole cells together.
+
+    Runs of one corpus, size and number of tokens are held out or kept together, so that no precision
+    of a held-out size is seen. At least three runs are held out, and at most half of them.
+
+    Parameters
+    ----------
+    frame
+        Rows of a run table.
+
+    Returns
+    -------
+    numpy.ndarray
+        Indices of runs in the order of the frame, ascending; empty where no whole cells make three
+        runs and no more than half.
+    """
+    runs = frame.drop_duplicates("run_id")
+    cell = runs.groupby(_CELL, dropna=False, sort=False).ngroup().to_numpy()
+    compute = (runs["n_params"] * runs["tokens"]).to_numpy(np.float64)
+    wanted = max(_FEWEST_HELD_OUT, round(_SHARE_HELD_OUT * len(runs)))
+    held_out = np.zeros(len(runs), bool)
+    for index in np.argsort(-compute, kind="stable"):
+        members = held_out | (cell == cell[index])
+        if held_out.sum() >= wanted or members.sum() > len(runs) / 2:
+            break
+        held_out = members
+    return np.flatnonzero(held_out) if held_out.sum() >= _FEWEST_HELD_OUT else np.empty(0, int)
