@@ -18,7 +18,7 @@ from bitlaw.inference.sample import SamplerSettings
 from bitlaw.laws.law import Law, Reference
 from bitlaw.runs.table import RunTable
 
-_SUFFIXES = ("_share", "_steps", "_level", "_free")
+_SUFFIXES = ("_share", "_steps", "_level", "_free", "_growth")
 """Ends of the names of coordinates."""
 
 _LIBRARIES = ("bitlaw", "pymc", "pytensor", "nutpie", "arviz", "numpy")
@@ -77,7 +77,6 @@ def assemble_fit(
             versions={name: version(name) for name in _LIBRARIES} | {"python": platform.python_version()},
         ),
     )
-
 
 
 def _law_names(posterior: xr.Dataset) -> xr.Dataset:

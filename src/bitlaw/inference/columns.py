@@ -68,15 +68,16 @@ def schemes(frame: pd.DataFrame) -> pd.Series:
     >>> schemes(points).tolist()
     ['', 'int w4', 'fp4 w4']
     """
-    parts = [
-        np.where(frame[column] < UNQUANTIZED_BITS, kind + frame[column].map("{:g}".format), "")
-        for column, kind in FORWARD_BITS.items()
-    ]
-    bits = pd.Series(parts[0], frame.index).str.cat([pd.Series(part, frame.index) for part in parts[1:]])
-    known = frame["format"].astype(str)
-    integer = known.map(bits_say_all)
-    name = known.where(~integer, np.where(bits != "", "int", ""))
-    return name.str.cat(bits.where(bits == "", " " + bits))
+    bits = frame[list(FORWARD_BITS)].to_numpy(np.float64)
+    labels = [_scheme(str(name), row) for name, row in zip(frame["format"], bits, strict=True)]
+    return pd.Series(labels, frame.index, dtype=object)
+
+
+def _scheme(name: str, bits: np.ndarray) -> str:
+    kinds = zip(FORWARD_BITS.values(), bits, strict=True)
+    below = "".join(f"{kind}{value:g}" for kind, value in kinds if value < UNQUANTIZED_BITS)
+    known = ("int" if below else "") if bits_say_all(name) else name
+    return f"{known} {below}" if below else known
 
 
 def backward_schemes(frame: pd.DataFrame) -> pd.Series:

@@ -16,7 +16,6 @@ from bitlaw.inference.rows import Rows, arrange, reference_scales
 from bitlaw.inference.sample import SamplerSettings, compile_model, draw_posterior
 from bitlaw.laws.law import Law, Reference
 
-
 _PILOT_TUNE, _PILOT_DRAWS = 300, 200
 
 
@@ -75,7 +74,7 @@ def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> Compi
         return compiled
     short = replace(settings, tune=_PILOT_TUNE, draws=_PILOT_DRAWS)
     pilot = draw_posterior(compiled.model, short)["posterior"].to_dataset()
-    data = {}
+    data: dict[str, np.ndarray] = {}
     for name, columns in over.items():
         centre = natural(law.prior(name), flat(pilot[name]), np)
         for column in columns:

@@ -143,7 +143,9 @@ def point_columns(fit: Fit, points: pd.DataFrame, measured: float | None = None)
     columns = law_columns(points)
     columns["ceiling"] = np.where(np.isinf(columns["ceiling"]), fit.ceiling, columns["ceiling"])
     if fit.law.base.is_observed:
-        columns["loss_trained"] = _own_losses(fit, points) if measured is None else np.full(len(points), measured)
+        columns["loss_trained"] = (
+            _own_losses(fit, points) if measured is None else np.full(len(points), measured)
+        )
         if np.isnan(columns["loss_trained"]).any():
             raise InputError(
                 f"law {fit.law.name} predicts what quantization after training adds to a measured loss; "
@@ -194,7 +196,9 @@ def _shifts(fit: Fit, name: str, column: str, labels: pd.Series, prior: bool) ->
             )
         if label in seen and not prior:
             known = variable in fit.posterior
-            by_level[label] = flat(fit.posterior[variable].sel({column: label}))[:, 0] if known else by_level[""]
+            by_level[label] = (
+                flat(fit.posterior[variable].sel({column: label}))[:, 0] if known else by_level[""]
+            )
         else:
             by_level[label] = _unseen_shift(fit, name, column, label, prior)
     return np.stack([by_level[label] for label in labels], axis=1)

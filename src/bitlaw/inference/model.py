@@ -9,13 +9,14 @@ import pytensor.tensor as pt
 from bitlaw.inference.cells import cell_effects
 from bitlaw.inference.centre import centred_constants, is_centred
 from bitlaw.inference.columns import take
-from bitlaw.inference.distributions import arguments, sample_prior
+from bitlaw.inference.distributions import arguments, sample_decay, sample_prior
 from bitlaw.inference.effects import adaptive_effects
 from bitlaw.inference.groups import level_shifts
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
 from bitlaw.inference.parameters import at_levels
 from bitlaw.inference.prior import scale_of
 from bitlaw.inference.rows import Block, Rows
+from bitlaw.laws.capacity import TENSOR_KINDS, UNQUANTIZED_BITS
 from bitlaw.laws.evaluate import Trained, log_post_degradation, train
 from bitlaw.laws.law import Law, Prior, Reference
 
@@ -90,9 +91,18 @@ def _sample_all(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
         floor = f"P0_{prior.name.removeprefix('gamma_')}"
         if prior.name.startswith("gamma_") and floor in sampled:
             sampled[prior.name] = _sensitivity(prior, sampled[floor], scale_of(law.prior(floor), reference))
+        elif prior.name in _measured_decays(rows):
+            sampled[prior.name] = sample_decay(prior)
         elif prior.name not in sampled:
             sampled[prior.name] = sample_prior(prior, prior.name)
     return {prior.name: sampled[prior.name] for prior in wanted}
+
+
+def _measured_decays(rows: Rows) -> set[str]:
+    """Names of the c of those tensor kinds that are quantized somewhere; the others keep their prior."""
+    return {
+        f"c_{kind}" for kind, column, _ in TENSOR_KINDS if (rows.columns[column] < UNQUANTIZED_BITS).any()
+    }
 
 
 def _floor(prior: Prior, reference: Reference) -> Any:
@@ -118,9 +128,7 @@ def _record(values: dict[str, Any], sampled: dict[str, Any]) -> None:
             pm.Deterministic(name, pt.as_tensor(value))
 
 
-def _runs(
-    law: Law, p: dict[str, Any], rows: Rows, reference: Reference, weight: Any
-) -> tuple[Trained, Any]:
+def _runs(law: Law, p: dict[str, Any], rows: Rows, reference: Reference, weight: Any) -> tuple[Trained, Any]:
     """The runs as trained, and the likelihood of their losses; only the former on the observed base."""
     trained = train(law, p, rows.run_columns, reference, pt)
     if law.base.is_observed:

@@ -24,7 +24,6 @@ MOST_REFITS = 15
 """Refits per law that replace unreliable importance sampling, worst Pareto k first."""
 
 _DRAWS = 500
-_CHAINS = 4
 _SHARE_HELD_OUT = 0.2
 _FEWEST_HELD_OUT = 3
 _CELL = ["corpus", "n_params", "tokens"]
@@ -71,12 +70,9 @@ class ExactScores:
     rhat: float
 
 
-def refit_settings(fit: Fit) -> SamplerSettings:
-    """Shorter chains than a fit's, enough for a predictive density, sampled with the same care."""
-    return replace(SamplerSettings(**fit.provenance.settings), draws=_DRAWS, tune=_DRAWS, chains=_CHAINS)  # type: ignore[arg-type]
-
-
-def refit_without(compiled: CompiledLaw, fit: Fit, left_out: Sequence[int], seed: int = 0) -> Refit:
+def refit_without(
+    compiled: CompiledLaw, fit: Fit, left_out: Sequence[int] | np.ndarray, seed: int = 0, short: bool = False
+) -> Refit:
     """Sample a law again without some training runs, and score them.
 
     Reference scales, and with them the priors, stay those of the whole table.
@@ -86,17 +82,21 @@ def refit_without(compiled: CompiledLaw, fit: Fit, left_out: Sequence[int], seed
     compiled
         What the fit was sampled from.
     fit
-        The fit to all runs.
+        The fit to all runs; the refit is sampled with the same care.
     left_out
         Indices of training runs in ``compiled.rows.run_ids``.
     seed
         Added to the fit's seed.
+    short
+        Half the draws or fewer: enough for the predictive density of one run.
     """
-    settings = refit_settings(fit)
+    settings = SamplerSettings(**fit.provenance.settings)  # type: ignore[arg-type]
+    settings = replace(settings, seed=settings.seed + seed)
+    if short:
+        settings = replace(settings, draws=_DRAWS, tune=_DRAWS)
     weight = np.ones(len(compiled.rows.run_ids))
     weight[list(left_out)] = 0.0
-    without = compiled.model.with_data(weight=weight)
-    sampled = draw_posterior(without, replace(settings, seed=settings.seed + seed))
+    sampled = draw_posterior(compiled.model.with_data(weight=weight), settings)
     posterior = sampled["posterior"].to_dataset()
     constants = posterior[[prior.name for prior in compiled.law.priors if prior.name in posterior]]
     rhat = max(float(values) for values in constants.azstats.rhat().data_vars.values())
@@ -104,7 +104,7 @@ def refit_without(compiled: CompiledLaw, fit: Fit, left_out: Sequence[int], seed
 
 
 def held_out_log_density(
-    compiled: CompiledLaw, fit: Fit, posterior: xr.Dataset, left_out: Sequence[int]
+    compiled: CompiledLaw, fit: Fit, posterior: xr.Dataset, left_out: Sequence[int] | np.ndarray
 ) -> np.ndarray:
     """Log predictive density of runs that a posterior never saw: ln of the mean over draws, nats.
 
@@ -153,7 +153,7 @@ def exact_scores(compiled: CompiledLaw, fit: Fit, most: int = MOST_REFITS) -> Ex
     worst_first = bad[np.argsort(-runs.loc[bad, "pareto_k"].fillna(np.inf).to_numpy(), kind="stable")]
     rhat = 1.0
     for run in worst_first[:most]:
-        refit = refit_without(compiled, fit, [int(run)], seed=int(run) + 1)
+        refit = refit_without(compiled, fit, [int(run)], seed=int(run) + 1, short=True)
         runs.loc[run, ["elpd", "refitted"]] = [float(refit.log_density[0]), True]
         rhat = max(rhat, refit.rhat)
     return ExactScores(

@@ -22,6 +22,8 @@ _FLOOR_SHARE, _N_SHARE, _SLOPE = 0.6, 0.5, 0.07
 
 _STEPS = 1.0
 """Steps of a sensitivity from its floor to the smallest bits: most of the capacity is left there."""
+_GROWTH = 1.5
+"""Softplus of it is what a bit less adds to a penalty, as a multiple: 1.7, so c is near 1 bit."""
 _OFF_ZERO = 0.01
 """Effects start near zero, not at it: the sampler takes a gradient of exactly zero for an error."""
 
@@ -49,6 +51,7 @@ def start_point(law: Law, rows: Rows) -> dict[str, float | np.ndarray]:
     for prior in law.priors:
         name = f"{prior.name}_share" if prior.times else prior.name
         start[f"{prior.name}_steps"] = _STEPS
+        start[f"{prior.name}_growth"] = _GROWTH
         start[name] = level if name == "mean_loss" else _WIDE_NOISE.get(prior.name, _middle(prior))
     centre = (level, _FLOOR_SHARE / (1 - _FLOOR_SHARE), _N_SHARE / (1 - _N_SHARE), _SLOPE, _SLOPE)
     start |= dict(zip(COORDINATES, np.log(centre), strict=True))
@@ -64,7 +67,12 @@ def jittered(model: pm.Model, law: Law) -> set:
     """Free variables whose start differs between chains: the law's constants but for its level."""
     fixed = {*_WIDE_NOISE, "mean_loss"}
     names = ({prior.name for prior in law.priors} | set(COORDINATES[1:])) - fixed
-    suffixed = names | {f"{name}_share" for name in names} | {f"{name}_steps" for name in names}
+    suffixed = (
+        names
+        | {f"{name}_share" for name in names}
+        | {f"{name}_steps" for name in names}
+        | {f"{name}_growth" for name in names}
+    )
     return {variable for variable in model.free_RVs if variable.name in suffixed}
 
 
