@@ -27,7 +27,7 @@ REFERENCE = Reference(
 ONE_GROUP: Mapping[str, Mapping[str, float]] = MappingProxyType({"": {}})
 NOISE = {
     "sigma": 0.005, "nu": 8.0, "sigma_cell": 0.003, "kappa_train": 0.02,
-    "kappa": 0.2, "tau": 0.3, "sigma_gap": 0.0005,
+    "kappa": 0.2, "tau": 0.3, "sigma_gap": 0.0005, "nu_gap": 8.0,
 }  # fmt: skip
 
 KUMAR = {

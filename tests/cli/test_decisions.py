@@ -9,7 +9,8 @@ from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
 from bitlaw.inference.draws import points_frame
-from bitlaw.inference.fit_file import load_fit
+from bitlaw.inference.fit_file import load_fit, save_fit
+from fits import collapsed_fit, kumar_constants
 
 SIZES = ["--n-params", "100M", "--tokens", "10B"]
 QUESTIONS = {
@@ -17,6 +18,20 @@ QUESTIONS = {
     "optimum": ["--flops", "1e20", "--bits", "16,8,4"],
     "ptq": [*SIZES, "--bits", "8,4"],
 }
+
+
+@pytest.fixture(scope="module")
+def coupled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    at_the_centre = {"mean_loss": 2.9, "floor_share": 0.6, "n_share": 0.4, "slope_n": 0.06, "slope_d": 0.08}
+    constants = kumar_constants() | at_the_centre | {"g": 0.5}
+    fit = collapsed_fit("kumar2024-coupled", constants, vocab_size=32000.0, jitter=0.02)
+    return save_fit(fit, tmp_path_factory.mktemp("fits") / "coupled.nc")
+
+
+@pytest.fixture(scope="module")
+def gap_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    constants = {"C": 0.02, "gamma_D": 0.5, "gamma_N": 0.3, "gamma_post": 0.6, "C_w": 50.0}
+    return save_fit(collapsed_fit("ptq-gap", constants), tmp_path_factory.mktemp("fits") / "gap.nc")
 
 
 @pytest.mark.parametrize("command", QUESTIONS)
@@ -90,6 +105,58 @@ def test_group_of_a_pooled_fit(pooled_file: Path, bitlaw) -> None:
     assert by_family["points"][0]["family"] == "small"
 
 
+def test_a_group_that_was_never_measured(pooled_file: Path, bitlaw) -> None:
+    seen, new = (
+        json.loads(bitlaw("predict", pooled_file, *SIZES, "--group", group, "--json").out)["points"][0]
+        for group in ("small", "new")
+    )
+    assert new["family"] == "new"
+    assert new["hi"] - new["lo"] > seen["hi"] - seen["lo"]
+    assert bitlaw("ptq", pooled_file, *SIZES, "--group", "new").code == 0
+    unknown = bitlaw("predict", pooled_file, *SIZES, "--family", "smal")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert 'did you mean "small"' in unknown.err
+    assert '"new"' in unknown.err
+
+
+def test_degradations_from_the_loss_of_a_checkpoint(gap_file: Path, bitlaw) -> None:
+    missing = bitlaw("predict", gap_file, *SIZES, "--bits-post", "4")
+    assert (missing.code, missing.out) == (2, "")
+    assert "--loss" in missing.err
+    done = bitlaw("predict", gap_file, *SIZES, "--bits-post", "4", "--loss", "2.5", "--json")
+    assert json.loads(done.out)["points"][0]["mean"] == pytest.approx(2.52, abs=0.001)
+    decision = bitlaw("ptq", gap_file, *SIZES, "--loss", "2.5")
+    assert decision.code == 0
+    assert "ptq.critical_tokens" in decision.out
+
+
+@pytest.mark.parametrize("command", QUESTIONS)
+def test_several_laws_and_their_stack(command: str, fit_file: Path, coupled_file: Path, bitlaw) -> None:
+    done = bitlaw(command, fit_file, coupled_file, *QUESTIONS[command], "--json")
+    assert (done.code, done.err) == (0, "")
+    answer = json.loads(done.out, parse_constant=pytest.fail)
+    assert {name: own["weight"] for name, own in answer["laws"].items()} == {
+        "kumar2024": 0.5,
+        "kumar2024-coupled": 0.5,
+    }
+    assert "laws.disagreement" in {finding["code"] for finding in answer["findings"]}
+    alone = json.loads(bitlaw(command, fit_file, *QUESTIONS[command], "--json").out)
+    key = {"predict": "points", "ptq": "options", "optimum": "options"}[command]
+    assert answer["laws"]["kumar2024"][key] == alone[key]
+    words = bitlaw(command, fit_file, coupled_file, *QUESTIONS[command]).out
+    assert words.startswith("Under the stack, ")
+    assert "kumar2024-coupled" in words
+
+
+@pytest.mark.parametrize("command", ["predict", "ptq"])
+def test_several_laws_one_of_which_did_not_converge(
+    command: str, unconverged: Path, coupled_file: Path, bitlaw
+) -> None:
+    done = bitlaw(command, coupled_file, unconverged, *QUESTIONS[command])
+    assert done.code == 1
+    assert "did not converge" in done.out
+
+
 def test_points_are_read_by_the_columns_of_a_run_table(fit_file: Path, tmp_path: Path, bitlaw) -> None:
     path = tmp_path / "points.csv"
     path.write_text("n_params,tokens,flops,bits_weights,loss,note\n1e8,1e10,,4,9.9,a\n1e8,,6e18,,,b\n")
@@ -104,3 +171,23 @@ def test_points_are_read_by_the_columns_of_a_run_table(fit_file: Path, tmp_path:
 def test_flops_stand_in_for_tokens(fit_file: Path, bitlaw) -> None:
     done = bitlaw("predict", fit_file, "--n-params", "1e8", "--flops", "6e18", "--json")
     assert json.loads(done.out)["points"][0]["tokens"] == 1e10
+
+
+def test_formats_on_offer(fit_file: Path, gap_file: Path, bitlaw) -> None:
+    budget = ["--flops", "1e20"]
+    done = bitlaw("optimum", fit_file, *budget, "--formats", "bf16,int8,int4", "--json")
+    options = json.loads(done.out)["options"]
+    assert [(option["format"], option["effective_bits"]) for option in options] == [
+        ("bf16", 16.0),
+        ("int8", 8.0),
+        ("int4", 4.0),
+    ]
+    sized = bitlaw("optimum", fit_file, *budget, "--bits", "8", "--group-size", "32", "--json")
+    assert json.loads(sized.out)["question"]["group_size"] == 32
+    for words, message in ((["--formats", "mxfp4"], 'format "mxfp4"'), (["--group-size", "0"], "group-size")):
+        refused = bitlaw("optimum", fit_file, *budget, *words)
+        assert (refused.code, refused.out) == (2, "")
+        assert message in refused.err
+    observed = bitlaw("optimum", gap_file, *budget)
+    assert (observed.code, observed.out) == (2, "")
+    assert "bitlaw ptq" in observed.err

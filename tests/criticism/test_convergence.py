@@ -69,7 +69,7 @@ def test_the_worst_of_a_group_and_of_reported_quantities_is_named():
     assert "(loss)" in check(reported=reported)["rhat"].message
 
 
-@pytest.mark.parametrize("name", ["run_effect", "cell_effect", "alpha_offset"])
+@pytest.mark.parametrize("name", ["run_effect", "cell_effect", "cell_level"])
 def test_latent_effects_are_not_looked_at(name):
     bad = np.broadcast_to(np.arange(CHAINS)[:, None], (CHAINS, DRAWS))
     assert check(xr.Dataset({"x": (DIMS, noise()), name: (DIMS, bad)}))["rhat"].status == Status.PASS
@@ -80,6 +80,39 @@ def test_constant_quantities_are_no_failure():
     found = check(constant)
     assert found["rhat"].status == found["ess_tail"].status == Status.PASS
     assert "1 quantities" in found["rhat"].message
+
+
+def test_a_fixed_floor_and_ties_are_no_failure():
+    draws = {
+        "k_w": noise(),
+        "k_a": noise(),
+        "E": np.zeros((CHAINS, DRAWS)),
+        "top": np.full((CHAINS, DRAWS), np.inf),
+    }
+    found = check(xr.Dataset({name: (DIMS, values) for name, values in draws.items()}))
+    assert found["rhat"].status == found["ess_bulk"].status == Status.PASS
+    assert "2 quantities" in found["rhat"].message
+
+
+def test_what_is_never_a_number_fails():
+    never = xr.Dataset({"x": (DIMS, noise()), "alpha": (DIMS, np.full((CHAINS, DRAWS), np.nan))})
+    assert check(never)["rhat"].status == Status.FAIL
+    assert "(alpha)" in check(never)["rhat"].message
+
+
+def test_one_chain_that_never_moves_fails():
+    values = noise()
+    values[1] = 0.3
+    assert check(xr.Dataset({"x": (DIMS, values)}))["rhat"].status == Status.FAIL
+
+
+def test_shifts_of_levels_and_their_spread_are_looked_at_by_label():
+    shifts = noise(2)
+    shifts[..., 0] += 3 * np.arange(CHAINS)[:, None]
+    variables = {"eff_N_by_scheme": ((*DIMS, "scheme"), shifts), "eff_N_sd_scheme": (DIMS, np.exp(noise()))}
+    found = check(xr.Dataset(variables, {"scheme": ["fp4 w4a4", "mxfp4"]}))
+    assert "(eff_N_by_scheme[fp4 w4a4])" in found["rhat"].message
+    assert "3 quantities" in found["rhat"].message
 
 
 def test_infinite_draws_are_ranked_like_large_ones():

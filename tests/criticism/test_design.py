@@ -9,7 +9,7 @@ from bitlaw.laws.registry import load_law
 LAW = load_law("kumar2024-coupled")
 
 
-def check(frame, law=LAW, pool=None):
+def check(frame, law=LAW, pool=()):
     found = {}
     for finding in design_findings(law, frame, pool):
         found.setdefault(finding.code.removeprefix("design."), []).append(finding)
@@ -130,7 +130,7 @@ def test_an_ignored_group_is_named_unless_pooled_over(design, column):
     assert finding.status == Status.WARN
     assert f"{column} varies (code, web)" in finding.message
     assert "--pool" in finding.advice
-    assert only(check(frame, pool=column), "ignored_column").status == Status.PASS
+    assert only(check(frame, pool=(column,)), "ignored_column").status == Status.PASS
 
 
 def test_at_most_six_levels_are_listed(design):
@@ -147,11 +147,11 @@ def test_a_method_that_only_quantized_runs_have_is_no_other_level(design):
     assert "method varies (empty, lsq, ste)" in only(check(mixed), "ignored_column").message
 
 
-def test_several_methods_and_group_sizes_after_training(design):
+def test_methods_after_training_have_constants_of_their_own_but_group_sizes_have_not(design):
     method = design["method_post"].where(design["bits_post"] != 3, "gptq")
     frame = design.assign(method_post=method, group_size=design["bits_post"].map({2.0: 64.0, 3.0: 128.0}))
     columns = [finding.message.split()[1] for finding in check(frame)["ignored_column"]]
-    assert sorted(columns) == ["group_size", "method_post"]
+    assert columns == ["group_size"]
 
 
 def test_seeds_and_vocabularies_do_not_count():
@@ -163,3 +163,17 @@ def test_seeds_and_vocabularies_do_not_count():
 def test_precision_a_law_has_no_term_for_is_an_ignored_column(design):
     columns = [finding.message.split()[1] for finding in check(design, load_law("coupled"))["ignored_column"]]
     assert columns == ["bits_weights", "bits_activations", "bits_kv"]
+
+
+def test_a_method_measured_at_one_bit_width_borrows_its_slope(design):
+    assert "method_post" not in check(design)
+    both = design.assign(method_post=design["method_post"].where(design["tokens"] > 2e6, "gptq"))
+    assert (
+        only(check(both), "method_post").message
+        == "2 methods after training, with 4 bit-widths or more each."
+    )
+    one = design.assign(method_post=design["method_post"].where(design["bits_post"] != 3, "gptq"))
+    finding = only(check(one), "method_post")
+    assert (finding.status, finding.value) == (Status.WARN, 1.0)
+    assert "1 of 2 methods after training were measured at one bit-width (gptq)" in finding.message
+    assert "decide gamma_post there" in finding.message

@@ -1,11 +1,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from bitlaw.criticism.predictive import predictive_findings
+from bitlaw.criticism.predictive import post_groups, precision_groups, predictive_findings
 from bitlaw.criticism.residuals import residual_table
 from bitlaw.finding import Status
+from bitlaw.inference.draws import points_frame
+from bitlaw.laws.registry import law_names
 
 NARROW = 0.0005
 CODES = ["predictive.bits", "predictive.coverage", "predictive.bits_post", "noise.student_t"]
@@ -66,7 +69,7 @@ def test_what_cannot_be_checked_is_not_run(make_fit):
     assert trained["predictive.bits"].status == Status.PASS
     post = check(replace(fit, rows=fit.rows[fit.rows["bits_post"].notna()]))
     assert {post[code].status for code in CODES[:3]} == {Status.NOT_RUN}
-    no_noise = replace(fit, posterior=fit.posterior.rename(nu="other"))
+    no_noise = replace(fit, posterior=fit.posterior.rename(sigma="other"))
     with pytest.raises(KeyError):
         residual_table(no_noise)
 
@@ -101,3 +104,100 @@ def test_residual_table(make_fit):
     assert table.loc[~trained, "standardised"].isna().all()
     inside = (table["observed"] >= table["lo"]) & (table["observed"] <= table["hi"])
     assert 0.8 < inside.mean() < 0.99
+
+
+@pytest.mark.parametrize("name", law_names())
+def test_every_law_passes_on_its_own_losses(make_fit, name):
+    fit = make_fit(name, spread=NARROW)
+    found = check(fit)
+    statuses = {code: finding.status for code, finding in found.items()}
+    observed = fit.law.base.is_observed
+    assert statuses["predictive.coverage"] == statuses["noise.student_t"]
+    assert statuses["predictive.coverage"] == (Status.NOT_RUN if observed else Status.PASS)
+    # One of many groups may fail by chance.
+    assert found["predictive.bits"].message.startswith(("Not checked", "All", "1 of 22", "1 of 24"))
+    assert statuses.get("predictive.bits_post", Status.PASS) == Status.PASS
+    table = residual_table(fit)
+    assert len(table) == (fit.rows["bits_post"].notna().sum() if observed else len(fit.rows))
+    inside = (table["observed"] >= table["lo"]) & (table["observed"] <= table["hi"])
+    assert 0.8 < inside.mean() <= 1.0
+
+
+def test_losses_that_are_data_are_not_checked_and_the_reason_is_said(make_fit):
+    found = check(make_fit("ptq-gap", spread=NARROW))
+    for code in ("predictive.bits", "predictive.coverage"):
+        assert found[code].message == "Not checked: law ptq-gap takes losses as trained as data."
+    table = residual_table(make_fit("ptq-gap", spread=NARROW))
+    assert table["standardised"].isna().all()
+    assert table["residual"].abs().max() < 0.5
+
+
+def test_the_scale_of_a_residual_is_that_of_its_row(make_fit):
+    """√(.002² + .003² + .004²), and more where training in few bits costs much: κ_train Δ / L."""
+    fit = make_fit("coupled", spread=0.0)
+    measured = replace(fit, rows=fit.rows.assign(loss_se=0.003 * fit.rows["loss"]))
+    ratio = residual_table(fit)["standardised"] / residual_table(measured)["standardised"]
+    assert ratio.to_numpy() == pytest.approx(np.sqrt(29 / 20))
+    quantized = make_fit("bitlaw-default", spread=0.0, changes={"kappa_train": 1.0})
+    table = residual_table(quantized)
+    table = table[table["bits_post"].isna()]
+    scale = table["residual"] / table["standardised"]
+    unquantized = table[["bits_weights", "bits_activations", "bits_kv"]].eq(16).all(axis=1)
+    assert scale[unquantized].to_numpy() == pytest.approx(np.sqrt(20) * 1e-3)
+    assert scale[table["bits_weights"] == 3].min() > 0.01
+
+
+def test_noise_that_grows_with_the_penalty_is_replicated(make_fit, design):
+    """Losses that scatter as κ_train says are covered, and are not where the fit has lost it."""
+    frame = design[design["bits_post"].isna()].assign(seed=np.arange(128.0))
+    fit = make_fit("bitlaw-default", frame, spread=1e-5, true_changes={"kappa_train": 0.4})
+    assert check(fit)["predictive.coverage"].status == Status.PASS
+    lost = replace(fit, posterior=fit.posterior.assign(kappa_train=0.0 * fit.posterior["kappa_train"]))
+    assert check(lost)["predictive.coverage"].status == Status.WARN
+
+
+def test_diverged_runs_have_no_residual(make_fit):
+    fit = make_fit("coupled", spread=NARROW)
+    status = np.where(np.arange(len(fit.rows)) == 3, "diverged", "ok")
+    fit = replace(fit, rows=fit.rows.assign(status=status, loss=fit.rows["loss"].where(status == "ok", 9.0)))
+    assert len(residual_table(fit)) == len(fit.rows) - 1
+    found = check(fit)["predictive.coverage"]
+    assert found.status == Status.PASS
+    assert f"of {len(fit.rows) - 1} trained" in found.message
+
+
+def test_formats_and_methods_are_groups_of_their_own():
+    rows = points_frame(n_params=1e8, tokens=1e9, bits_weights=[4.0] * 5 + [16.0] * 5 + [4.0] * 5, format="")
+    rows["format"] = ["int4"] * 5 + ["mxfp4"] * 10
+    rows["bits_gradients"] = [16.0] * 10 + [8.0] * 5
+    assert list(dict.fromkeys(precision_groups(rows))) == [
+        "W4 A16 KV16",
+        "mxfp4 W16 A16 KV16",
+        "mxfp4 W4 A16 KV16, backward g8",
+    ]
+    after = points_frame(n_params=1e8, tokens=1e9, bits_post=3.0, method_post=["rtn", "gptq"] * 5)
+    assert sorted(set(post_groups(after))) == ["3 bits gptq", "3 bits rtn"]
+    assert set(post_groups(after[after["method_post"] == "rtn"])) == {"3 bits"}
+    rare = after.assign(method_post=["rtn"] * 5 + list("abcde"))
+    assert sorted(set(post_groups(rare))) == ["3 bits other methods", "3 bits rtn"]
+
+
+def test_noise_scales_may_differ_between_groups(make_fit, design):
+    """A pooled σ: the noisy corpus is covered because its own scale is used."""
+    frame = design[design["bits_post"].isna()]
+    frame = frame[frame[["bits_weights", "bits_activations", "bits_kv"]].eq(16).all(axis=1)]
+    frame = pd.concat([frame] * 8, ignore_index=True)
+    frame = frame.assign(seed=np.arange(float(len(frame))), run_id=[f"r{i}" for i in range(len(frame))])
+    fit = make_fit("coupled", frame, spread=1e-5)
+    noisy = np.arange(len(frame)) % 2 == 1
+    error = 0.03 * np.random.default_rng(0).standard_normal(len(frame))
+    rows = fit.rows.assign(
+        corpus=np.where(noisy, "web", "books"), loss=fit.rows["loss"] * np.exp(np.where(noisy, error, 0.0))
+    )
+    shape = (*fit.posterior["sigma"].shape, 2)
+    shifts = np.broadcast_to([0.0, np.log(15.0)], shape)
+    dims = ("chain", "draw", "corpus")
+    posterior = fit.posterior.assign(sigma_by_corpus=(dims, shifts)).assign_coords(corpus=["books", "web"])
+    alike = replace(fit, rows=rows, pool=("corpus",))
+    assert check(alike)["predictive.coverage"].status == Status.WARN
+    assert check(replace(alike, posterior=posterior))["predictive.coverage"].status == Status.PASS

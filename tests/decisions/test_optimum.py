@@ -174,7 +174,7 @@ def test_findings_of_the_fit_travel_with_the_answer(fit):
 def test_pooled_fits_ask_for_a_group():
     groups = {"web": {"gamma_a": 2.2}, "code": {"gamma_a": 0.5}}
     fit = collapsed_fit("kumar2024", kumar_constants(), samples=4, pool="corpus", groups=groups)
-    with pytest.raises(InputError, match="web, code"):
+    with pytest.raises(InputError, match="code, web"):
         optimum(fit, flops=1e21)
     with pytest.raises(InputError, match='"cod"'):
         optimum(fit, flops=1e21, group="cod")

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from bitlaw.decisions.predict import predict
+from bitlaw.decisions.ptq import ptq
 from bitlaw.errors import InputError
 from bitlaw.inference.draws import points_frame
 from fits import NOISE, collapsed_fit, kumar_constants
 
 CHINCHILLA = {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37}
+GAP = {"C": 0.02, "gamma_D": 0.5, "gamma_N": 0.3, "gamma_post": 0.6, "C_w": 50.0}
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,47 @@ def test_words_and_table(fit):
     ):
         assert words in prediction.sentence()
     assert len(prediction.table()) == 2
+
+
+def test_measured_loss_stands_for_the_laws():
+    quiet = {"tau": 1e-9, "kappa": 1e-9, "sigma_gap": 1e-9}
+    for law, constants in (("kumar2024", kumar_constants()), ("ptq-gap", GAP)):
+        fit = collapsed_fit(law, constants | quiet, samples=4)
+        points = points_frame(run_id="x", n_params=1e8, tokens=1e10, bits_post=[np.nan, 4.0])
+        prediction = predict(fit, points, measured=2.5)
+        trained, after = prediction.points
+        assert trained.new_run.lo == trained.new_run.hi == trained.mean == 2.5
+        degradation = ptq(fit, 1e8, 1e10, loss=2.5, bits=(4,)).option(4).degradation_mean.median
+        assert after.mean == pytest.approx(2.5 + degradation)
+        assert "a measured loss of 2.5 nats/token as trained" in prediction.sentence()
+        assert prediction.to_dict()["measured"] == 2.5
+
+
+def test_a_law_that_takes_the_loss_as_data_needs_it():
+    fit = collapsed_fit("ptq-gap", GAP, samples=4, vocab_size=32000)
+    points = points_frame(run_id="x", n_params=1e8, tokens=1e10, bits_post=4.0)
+    with pytest.raises(InputError, match="--loss"):
+        predict(fit, points)
+    for loss, message in ((-1.0, "loss is -1"), (11.0, "no better than guessing")):
+        with pytest.raises(InputError, match=message):
+            predict(fit, points, measured=loss)
+    of_a_fitted_run = predict(fit, points.assign(run_id=fit.rows["run_id"].iloc[0]))
+    assert of_a_fitted_run.points[0].mean > 2.5
+
+
+def test_a_new_method_is_less_certain_than_a_seen_one(fit):
+    points = points_frame(run_id="x", n_params=1e8, tokens=1e10, bits_post=3.0, method_post=["gptq", "new"])
+    seen, new = (point.law_mean for point in predict(fit, points).points)
+    assert new.hi - new.lo > seen.hi - seen.lo
+    with pytest.raises(InputError, match='"awq" was not seen.*"new"'):
+        predict(fit, points.assign(method_post="awq"))
+
+
+def test_one_law_says_that_disagreement_was_not_checked(fit):
+    envelope = predict(fit, points_frame(n_params=1e8, tokens=1e10)).to_dict()
+    codes = {finding["code"]: finding["status"] for finding in envelope["findings"]}
+    assert codes["laws.disagreement"] == "NOT_RUN"
+    assert envelope["laws"] is None
 
 
 def test_bad_points(fit):

@@ -9,9 +9,11 @@ import pytest
 
 from bitlaw.decisions.ptq import ptq
 from bitlaw.errors import InputError
-from fits import NOISE, collapsed_fit, kumar_constants
+from bitlaw.finding import Status
+from bitlaw.laws.law import Reference
+from fits import NOISE, REFERENCE, collapsed_fit, kumar_constants
 
-QUIET = {"tau": 1e-9, "kappa": 1e-9, "sigma_gap": 1e-9, "sigma": 1e-9, "sigma_cell": 1e-9}
+QUIET = {"tau": 1e-9, "kappa": 1e-9, "sigma_gap": 1e-11, "sigma": 1e-9, "sigma_cell": 1e-9}
 
 
 @pytest.fixture(scope="module")
@@ -137,9 +139,9 @@ def test_same_seed_same_answer(fit):
 
 
 def test_pooled_fits_ask_for_a_group():
-    groups = {"web": {"gamma_D": 0.6}, "code": {"gamma_D": 0.1}}
+    groups = {"web": {"C": 0.04}, "code": {"C": 0.02}}
     fit = collapsed_fit("kumar2024", kumar_constants(), samples=4, pool="corpus", groups=groups)
-    with pytest.raises(InputError, match="web, code"):
+    with pytest.raises(InputError, match="code, web"):
         ptq(fit, 1e9, 2e10)
     web, code = (ptq(fit, 1e9, 1e13, group=name).option(4).degradation_mean.median for name in groups)
     assert web > code
@@ -170,6 +172,63 @@ def test_law_without_a_post_training_term():
     fit = collapsed_fit("chinchilla", constants | NOISE)
     with pytest.raises(InputError, match="kumar2024"):
         ptq(fit, 1e9, 2e10)
+
+
+OUYANG = {"gamma_D": 0.5251, "gamma_N": 0.2261, "gamma_P": 5.4967}
+"""Exponents of arXiv 2411.17691, whose δ is .017 D^.5251 / (N^.2261 P^5.4967) in raw counts."""
+
+
+def ouyang_constants(reference: Reference = REFERENCE) -> dict[str, float]:
+    size = reference.tokens ** OUYANG["gamma_D"] / reference.n_params ** OUYANG["gamma_N"]
+    return {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37} | OUYANG | {
+        "C": 0.017 * size / 4.0 ** OUYANG["gamma_P"]
+    }  # fmt: skip
+
+
+def test_power_law_of_bits_says_50_nats_unless_bounded():
+    free, bounded = (
+        collapsed_fit("ouyang2024", ouyang_constants() | QUIET, samples=4, vocab_size=vocabulary)
+        for vocabulary in (None, 32000)
+    )
+    assert ptq(free, 7e9, 1e14).option(2).degradation.median == pytest.approx(50.26, abs=0.01)
+    decision = ptq(bounded, 7e9, 1e14, loss=1.9)
+    assert decision.option(2).degradation.median < math.log(32000) - 1.9
+    assert decision.option(2).degradation.median > 0.99 * (math.log(32000) - 1.9)
+    assert decision.option(8).degradation.median < 0.2
+
+
+GAP = {"C": 0.02, "gamma_D": 0.5, "gamma_N": 0.3, "gamma_post": 0.6, "C_w": 50.0}
+
+
+def test_measured_pairs_alone_need_the_checkpoints_loss():
+    fit = collapsed_fit("ptq-gap", GAP | QUIET, samples=4, vocab_size=32000)
+    with pytest.raises(InputError, match="checkpoint's loss"):
+        ptq(fit, 1e8, 1e10)
+    with pytest.raises(InputError, match="no better than guessing"):
+        ptq(fit, 1e8, 1e10, loss=11.0)
+    decision = ptq(fit, 1e8, 1e10, loss=2.5)
+    room = math.log(32000) - 2.5
+    assert decision.option(4).degradation.median == pytest.approx(-room * math.expm1(-0.02 / room), rel=1e-5)
+    assert decision.probability_grows == 1.0
+
+
+def test_measured_pairs_alone_say_nothing_about_critical_tokens():
+    decision = ptq(collapsed_fit("ptq-gap-power", GAP | {"gamma_P": 5.0}, samples=40), 1e8, 1e10, loss=2.5)
+    finding = next(found for found in decision.findings if found.code == "ptq.critical_tokens")
+    assert finding.status is Status.NOT_RUN
+    assert "takes the loss as trained as data" in finding.message
+    assert decision.option(4).critical_tokens is None
+    assert "More pretraining hurts" not in decision.sentence()
+    assert decision.table()["critical tokens"].isna().all()
+    options = json.loads(json.dumps(decision.to_dict(), allow_nan=False))["options"]
+    assert options[0]["critical_tokens"] is options[0]["probability_past_critical"] is None
+
+
+def test_one_law_says_that_disagreement_was_not_checked(fit):
+    decision = ptq(fit, 1e9, 2e10)
+    finding = next(found for found in decision.findings if found.code == "laws.disagreement")
+    assert finding.status is Status.NOT_RUN
+    assert decision.to_dict()["laws"] is None
 
 
 def test_findings_travel(fit):

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from bitlaw.cli.files import open_fit
 from bitlaw.cli.options import (
     Bits,
     Fits,
@@ -15,16 +14,21 @@ from bitlaw.cli.options import (
     Probability,
     Tokens,
     Tolerance,
+    column_option,
     given,
     read_names,
 )
-from bitlaw.cli.output import print_result
+from bitlaw.cli.several import open_fits, print_answer
 
 EXAMPLE = """Examples:
 
 bitlaw optimum fit.nc --flops 1e21
 
 bitlaw optimum fit.nc --n-params 7B --tokens 1T --bits 16,8,6,4 --tolerance 0.01
+
+bitlaw optimum sun2025.nc --flops 1e21 --formats bf16,mxfp8,mxfp4
+
+bitlaw optimum kumar2024.nc bitlaw-default.nc --flops 1e21
 """
 
 Tensors = Annotated[
@@ -33,8 +37,21 @@ Tensors = Annotated[
         "--tensors",
         parser=read_names,
         metavar="NAME,…",
-        help="What is trained at these bits: weights, activations, kv. All three by default.",
+        help="What is trained at these bits: weights, activations, kv (all three by default), gradients.",
     ),
+]
+Formats = Annotated[
+    str | None,
+    typer.Option(
+        "--formats",
+        parser=read_names,
+        metavar="NAME,…",
+        help="Number formats on offer, with commas: as logged, or by name (bf16, fp8, mxfp4, …).",
+    ),
+]
+GroupSize = Annotated[
+    float | None,
+    column_option("group_size", "COUNT", "Elements that share one scale, for laws that read it."),
 ]
 
 
@@ -44,6 +61,8 @@ def optimum(
     n_params: Params = None,
     tokens: Tokens = None,
     bits: Bits = None,
+    formats: Formats = None,
+    group_size: GroupSize = None,
     tolerance: Tolerance = 0.01,
     tensors: Tensors = None,
     prob: Probability = 0.9,
@@ -51,17 +70,23 @@ def optimum(
     as_json: Json = False,
 ) -> int:
     """Decide which precision to train in: for a budget, a model on a budget, or a model and its tokens."""
-    fitted = open_fit(fits)
-    from bitlaw.decisions import optimum as decisions
-
-    decision = decisions.optimum(
-        fitted,
+    fitted = open_fits(fits)
+    question = given(
         flops=flops,
         n_params=n_params,
         tokens=tokens,
+        bits=bits,
+        formats=formats,
+        group_size=group_size,
+        tensors=tensors,
         tolerance=tolerance,
         prob=prob,
         group=group,
-        **given(bits=bits, tensors=tensors),
     )
-    return print_result("optimum", fitted, decision, as_json)
+    if len(fitted) > 1:
+        from bitlaw.decisions.across_laws import optimum_across
+
+        return print_answer("optimum", fitted, optimum_across(fitted, **question), as_json)
+    from bitlaw.decisions import optimum as decisions
+
+    return print_answer("optimum", fitted, decisions.optimum(fitted[0], **question), as_json)

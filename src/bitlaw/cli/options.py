@@ -169,7 +169,10 @@ def given(**options: Any) -> dict[str, Any]:
 
 
 Runs = Annotated[Path, typer.Argument(metavar="RUNS", help="Run table: .csv, .tsv, .jsonl or .parquet.")]
-Fits = Annotated[list[Path], typer.Argument(metavar="FIT.nc", help="Fit file, made by bitlaw fit.")]
+Fits = Annotated[
+    list[Path],
+    typer.Argument(metavar="FIT.nc", help="Fit files, one per law, made by bitlaw fit or compare."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there.")]
 MapFile = Annotated[
     Path | None,
@@ -210,8 +213,17 @@ Tolerance = Annotated[
 ]
 MethodPost = Annotated[
     str | None,
-    typer.Option("--method-post", metavar="NAME", help="Post-training method, as in the run table."),
+    typer.Option(
+        "--method-post",
+        metavar="NAME",
+        help="Post-training method, as in the run table; new = one never measured.",
+    ),
 ]
 Group = Annotated[
-    str | None, typer.Option("--group", metavar="NAME", help="Group of a fit that pools over a column.")
+    str | None,
+    typer.Option(
+        "--group",
+        metavar="NAME",
+        help="Group of a pooled fit; c4,llama where it pools over two columns; new = one never measured.",
+    ),
 ]

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from bitlaw.cli.files import open_fit
-from bitlaw.cli.options import COUNTS, Fits, Json, Probability, column_reader, flag
-from bitlaw.cli.output import print_result
+from bitlaw.cli.options import COUNTS, Fits, Group, Json, Probability, column_option, column_reader, flag
 from bitlaw.cli.points import POINT_COLUMNS, point_from_flags, points_from_file
+from bitlaw.cli.several import open_fits, print_answer
 from bitlaw.errors import InputError
 from bitlaw.runs.columns import Column
 
@@ -17,7 +16,9 @@ EXAMPLE = """Examples:
 
 bitlaw predict fit.nc --n-params 7e9 --tokens 1e12 --bits-weights 4
 
-bitlaw predict fit.nc --points points.csv --json
+bitlaw predict kumar2024.nc bitlaw-default.nc --points points.csv --json
+
+bitlaw predict ptq-gap.nc --n-params 7e9 --tokens 1e12 --bits-post 4 --loss 2.04
 """
 
 Points = Annotated[
@@ -28,11 +29,19 @@ Points = Annotated[
         help="A table with a point per row; columns of a run table, without loss.",
     ),
 ]
+Loss = Annotated[
+    float | None,
+    column_option(
+        "loss", "NATS", "Measured loss as trained, nats/token: stands for the law's, at every point."
+    ),
+]
 
 
 def predict(
     fits: Fits,
     points: Points = None,
+    loss: Loss = None,
+    group: Group = None,
     prob: Probability = 0.9,
     as_json: Json = False,
     **columns: float | str | None,
@@ -45,10 +54,16 @@ def predict(
         if given:
             raise InputError(f"--points and {given[0]} exclude each other; put the value into {points}")
         frame = points_from_file(points)
-    fitted = open_fit(fits)
+    fitted = open_fits(fits)
+    if len(fitted) > 1:
+        from bitlaw.decisions.stacked import predict_across
+
+        across = predict_across(fitted, frame, prob, measured=loss, group=group)
+        return print_answer("predict", fitted, across, as_json)
     from bitlaw.decisions import predict as decisions
 
-    return print_result("predict", fitted, decisions.predict(fitted, frame, prob), as_json)
+    prediction = decisions.predict(fitted[0], frame, prob, measured=loss, group=group)
+    return print_answer("predict", fitted, prediction, as_json)
 
 
 def _parameter(column: Column) -> inspect.Parameter:

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from bitlaw.cli.files import open_fit
 from bitlaw.cli.options import (
     Bits,
     Fits,
@@ -14,13 +13,15 @@ from bitlaw.cli.options import (
     column_option,
     given,
 )
-from bitlaw.cli.output import print_result
+from bitlaw.cli.several import open_fits, print_answer
 
 EXAMPLE = """Examples:
 
 bitlaw ptq fit.nc --n-params 7e9 --tokens 1e12 --tolerance 0.01
 
 bitlaw ptq fit.nc --n-params 7B --tokens 1T --loss 2.04 --bits 8,6,5,4 --method-post rtn
+
+bitlaw ptq kumar2024.nc bitlaw-default.nc --n-params 7B --tokens 1T
 """
 
 Loss = Annotated[
@@ -52,21 +53,22 @@ def ptq(
     as_json: Json = False,
 ) -> int:
     """Decide how few bits a trained model may be quantized to before it loses more than a tolerance."""
-    fitted = open_fit(fits)
-    from bitlaw.decisions import ptq as decisions
-
-    decision = decisions.ptq(
-        fitted,
-        n_params,
-        tokens,
+    fitted = open_fits(fits)
+    options = given(
         tolerance=tolerance,
         loss=loss,
         method_post=method_post,
+        bits=bits,
         bits_weights=bits_weights,
         bits_activations=bits_activations,
         bits_kv=bits_kv,
         prob=prob,
         group=group,
-        **given(bits=bits),
     )
-    return print_result("ptq", fitted, decision, as_json)
+    if len(fitted) > 1:
+        from bitlaw.decisions.stacked import ptq_across
+
+        return print_answer("ptq", fitted, ptq_across(fitted, n_params, tokens, **options), as_json)
+    from bitlaw.decisions import ptq as decisions
+
+    return print_answer("ptq", fitted, decisions.ptq(fitted[0], n_params, tokens, **options), as_json)

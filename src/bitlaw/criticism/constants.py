@@ -6,7 +6,6 @@ import numpy as np
 
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law, Parameter
-from bitlaw.laws.noise import noise_parameters
 
 _SMALLEST = 1e-300
 _MOST_ODDS = 1e15
@@ -17,32 +16,53 @@ class Constant:
     """A quantity of a law and its kind.
 
     ``constant``; ``sampled``, what a base is sampled in where that is no constant; or ``noise``.
+    ``also`` names the constants that are tied to it, so equal it.
     """
 
     parameter: Parameter
     kind: str
+    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """Name in the posterior."""
         return self.parameter.name
 
+    @property
+    def meaning(self) -> str:
+        """One sentence, with what equals it."""
+        return (
+            f"{self.parameter.meaning}; equal to {', '.join(self.also)}"
+            if self.also
+            else self.parameter.meaning
+        )
+
 
 def fitted_constants(fit: Fit) -> tuple[Constant, ...]:
-    """Quantities of the law that have draws both of the posterior and of the prior."""
+    """Quantities of the law that have draws of posterior and prior, and are not fixed in both.
+
+    What differs between groups, formats or methods is there with its common value.
+    """
+    drawn = [item for item in law_constants(fit.law) if item.name in fit.posterior and item.name in fit.prior]
     return tuple(
-        item for item in law_constants(fit.law) if item.name in fit.posterior and item.name in fit.prior
+        item for item in drawn if _varies(fit.draws(item.name)) or _varies(fit.draws(item.name, prior=True))
     )
 
 
 def law_constants(law: Law) -> tuple[Constant, ...]:
-    """Constants of the law, term by term, then what else it is sampled in, then its noise scales."""
-    terms = (law.base, law.capacity, law.post)
-    constants = [Constant(item, "constant") for term in terms if term is not None for item in term.parameters]
-    names = {item.name for item in constants}
-    sampled = [Constant(item, "sampled") for item in law.base.sampled if item.name not in names]
-    noise = [Constant(item, "noise") for item in noise_parameters(has_post=law.post is not None)]
-    return (*constants, *sampled, *noise)
+    """Constants of the law, term by term, then what else it is sampled in, then its noise scales.
+
+    A tied quantity is named by the one it is tied to.
+    """
+    names = {item.name for item in law.parameters}
+    only_sampled = [item for item in law.base.sampled if item.name not in names]
+    by_kind = (("constant", law.parameters), ("sampled", only_sampled), ("noise", law.noise))
+    return tuple(
+        Constant(item, kind, tuple(name for name, source in law.ties.items() if source == item.name))
+        for kind, items in by_kind
+        for item in items
+        if item.name not in law.ties
+    )
 
 
 def on_natural_scale(fit: Fit, parameter: Parameter, draws: np.ndarray) -> np.ndarray:
@@ -56,6 +76,10 @@ def on_natural_scale(fit: Fit, parameter: Parameter, draws: np.ndarray) -> np.nd
     if parameter.support == "unit":
         return _logit(draws)
     return np.log(np.maximum(draws, _SMALLEST)) if parameter.support == "positive" else draws
+
+
+def _varies(draws: np.ndarray) -> bool:
+    return bool((draws != draws[0]).any())
 
 
 def _logit(share: np.ndarray) -> np.ndarray:

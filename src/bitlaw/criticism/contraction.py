@@ -29,7 +29,7 @@ def contraction_table(fit: Fit) -> pd.DataFrame:
         (90 % ETI); and ``contraction``, 1 - variance of the posterior / variance of the prior on
         the log (positive), logit (floors) or plain scale: 1 where the data decide, 0 where the
         prior does, negative where the posterior is the wider. What was not sampled, such as
-        ``sigma_cell`` without cells, has no row.
+        ``sigma_cell`` without cells, what is fixed (E = 0) and what is tied to another has no row.
     """
     rows = []
     for item in fitted_constants(fit):
@@ -39,7 +39,7 @@ def contraction_table(fit: Fit) -> pd.DataFrame:
             {
                 "name": item.name,
                 "kind": item.kind,
-                "meaning": item.parameter.meaning,
+                "meaning": item.meaning,
                 "unit": item.parameter.unit,
                 **_summary("prior", prior),
                 **_summary("posterior", posterior),

@@ -17,7 +17,6 @@ FEWEST_EFFECTIVE_DRAWS = 400.0
 _FEWEST_CHAINS = 2
 _FEWEST_DRAWS = 4
 _EFFECTS = ("run_effect", "cell_effect", "cell_level")
-_OFFSET = "_offset"
 _ADVICE = (
     "Do not use this fit: sample longer with a higher target_accept, look for constants that the table "
     "cannot tell apart (design findings), or choose a law with fewer terms."
@@ -33,8 +32,9 @@ def convergence_findings(
     ----------
     posterior
         Draws, dimensions ``chain`` and ``draw`` and at most labels beyond. Effects of single runs
-        and cells and the offsets of groups are latent and not looked at. The statistics are of
-        ranks, so an infinite draw counts like a large one; one that is not a number FAILs.
+        and cells are latent and not looked at, nor is what never varies (a constant that is fixed).
+        The statistics are of ranks, so an infinite draw counts like a large one; one that is not a
+        number FAILs.
     sample_stats
         Sampler statistics, as nutpie or PyMC names them; one that is missing is NOT_RUN.
     reported
@@ -126,7 +126,7 @@ def _varying(*datasets: xr.Dataset) -> tuple[list[str], np.ndarray]:
 
 def _scalars(dataset: xr.Dataset) -> Iterator[tuple[str, np.ndarray]]:
     for name, variable in dataset.data_vars.items():
-        if str(name) in _EFFECTS or str(name).endswith(_OFFSET):
+        if str(name) in _EFFECTS:
             continue
         others = [dimension for dimension in variable.dims if dimension not in ("chain", "draw")]
         arranged = variable.transpose("chain", "draw", *others)

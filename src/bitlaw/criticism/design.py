@@ -1,8 +1,10 @@
 """What a run table can and cannot identify of a law, before any sampling.
 
-Levels are counted with the terms in mind: a power law and a floor need three sizes, a capacity
-curve two bit-widths below 16, a penalty two bit-widths after training.
+Levels are counted with the terms in mind: a power law and a floor need three sizes, a curve in bits
+two bit-widths below 16, a format factor runs of that format, a degradation two bit-widths after training.
 """
+
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -14,7 +16,7 @@ from bitlaw.finding import Finding
 from bitlaw.laws.law import Law
 
 
-def design_findings(law: Law, frame: pd.DataFrame, pool: str | None = None) -> tuple[Finding, ...]:
+def design_findings(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> tuple[Finding, ...]:
     """Which constants the rows can identify and which are left to the priors.
 
     Checks of terms the law does not have are left out.
@@ -22,11 +24,11 @@ def design_findings(law: Law, frame: pd.DataFrame, pool: str | None = None) -> t
     Parameters
     ----------
     law
-        The law to be fitted.
+        The law to be fitted, with its ties.
     frame
         Rows the law can use, canonical columns.
     pool
-        Column pooled over; it is no longer ignored.
+        Columns pooled over; they are no longer ignored.
 
     Returns
     -------

@@ -2,14 +2,15 @@
 
 import pandas as pd
 
-from bitlaw.criticism.design_size import HIGHEST_CONDITION_NUMBER, condition_number
-from bitlaw.criticism.levels import level_finding, levels, plural, ratio_levels, span, training_runs
+from bitlaw.criticism.design_growth import growth_finding
+from bitlaw.criticism.levels import constant_names, level_finding, levels, plural, span, training_runs
 from bitlaw.finding import Finding, Status
 from bitlaw.laws.law import Law
 from bitlaw.runs.columns import UNQUANTIZED_BITS
-from bitlaw.units import format_bits, format_count
+from bitlaw.units import format_bits
 
 _FEWEST_BITS = 2
+_MOST_SHOWN = 6
 
 
 def post_findings(law: Law, frame: pd.DataFrame) -> tuple[Finding, ...]:
@@ -29,15 +30,21 @@ def post_findings(law: Law, frame: pd.DataFrame) -> tuple[Finding, ...]:
                 "Evaluate the runs after post-training quantization, or choose a law without that term.",
             ),
         )
-    return (
-        _bits_finding(rows),
-        _size_finding(rows),
-        _training_bits_finding(rows),
-        _paired_finding(frame, rows),
+    growth = growth_finding(
+        "design.post_size",
+        training_runs(rows),
+        "gamma_D",
+        "gamma_N",
+        "with PTQ rows",
+        "Evaluate runs after post-training quantization",
     )
+    bits_before = (_training_bits_finding(rows),) if constant_names(law, "C_w") else ()
+    several = "method_post" in law.by and rows["method_post"].nunique() > 1
+    methods = (_methods_finding(law, rows),) if several else ()
+    return (_bits_finding(law, rows), *methods, growth, *bits_before, _paired_finding(frame, rows))
 
 
-def _bits_finding(rows: pd.DataFrame) -> Finding:
+def _bits_finding(law: Law, rows: pd.DataFrame) -> Finding:
     found = levels(rows["bits_post"])
     runs = plural(rows["run_id"].nunique(), "run")
     return level_finding(
@@ -45,39 +52,25 @@ def _bits_finding(rows: pd.DataFrame) -> Finding:
         len(found),
         _FEWEST_BITS,
         f"{plural(len(rows), 'PTQ row')} of {runs}; bits after training {span(found, format_bits)}",
-        "the priors decide gamma_post",
+        f"the priors decide {constant_names(law, 'gamma_post', 'gamma_P')}",
         "Evaluate at other bit-widths after training.",
     )
 
 
-def _size_finding(rows: pd.DataFrame) -> Finding:
-    """Whether the growth with tokens and the decline with parameters can be told apart."""
-    code, runs = "design.post_size", training_runs(rows)
-    value = condition_number(runs)
-    if value is None:
-        fixed = {
-            constant: f"{symbol} = {format_count(levels(runs[column])[0])}"
-            for column, symbol, constant in (("tokens", "D", "gamma_D"), ("n_params", "N", "gamma_N"))
-            if len(levels(runs[column])) == 1
-        }
-        summary = f"Every run with PTQ rows has {' and '.join(fixed.values())}"
-        problem = f"the priors decide {' and '.join(fixed)}"
-        advice = "Evaluate runs of other sizes after post-training quantization."
-        return level_finding(code, 1, 2, summary, problem, advice)
-    ratios = ratio_levels(runs)
-    apart = value <= HIGHEST_CONDITION_NUMBER
-    summary = f"D/N among runs with PTQ rows {span(ratios, '{:.3g}'.format)}"
-    shared = (
-        f" and N and D vary together (condition number {value:.3g}, limit {HIGHEST_CONDITION_NUMBER:g}): "
-        "the priors decide partly how gamma_D and gamma_N share the effect."
-    )
-    return Finding(
-        code,
-        Status.PASS if apart else Status.WARN,
-        value,
-        HIGHEST_CONDITION_NUMBER,
-        summary + ("." if apart else shared),
-        "" if apart else "Evaluate runs with other ratios of tokens to parameters after quantization.",
+def _methods_finding(law: Law, rows: pd.DataFrame) -> Finding:
+    """Each method has constants of its own: with one bit-width, its slope is that of the others."""
+    found = rows.groupby("method_post")["bits_post"].nunique()
+    few = [str(name) for name, count in found.items() if count < _FEWEST_BITS]
+    shown = f"{', '.join(few[:_MOST_SHOWN])}{f' and {len(few) - _MOST_SHOWN} more' if len(few) > _MOST_SHOWN else ''}"
+    return level_finding(
+        "design.method_post",
+        int(found.min()),
+        _FEWEST_BITS,
+        f"{len(found)} methods after training, with {int(found.min())} bit-widths or more each"
+        if not few
+        else f"{len(few)} of {len(found)} methods after training were measured at one bit-width ({shown})",
+        f"the other methods and the prior of their spread decide {constant_names(law, 'gamma_post', 'gamma_P')} there",
+        "Evaluate these methods at other bit-widths.",
     )
 
 

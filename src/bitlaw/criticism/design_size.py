@@ -14,6 +14,7 @@ from bitlaw.criticism.levels import (
 )
 from bitlaw.finding import Finding, Status
 from bitlaw.laws.law import Law
+from bitlaw.laws.noise import ALL_NOISE
 
 HIGHEST_CONDITION_NUMBER = 10.0
 """Of the centred design in log N and log D, columns of unit length: |correlation| .98.
@@ -24,11 +25,19 @@ From 10 on, dependencies between columns begin to harm estimates (Belsley, Kuh a
 RUNS_PER_PARAMETER = 2
 _FEWEST_SIZES = 3
 _LARGEST_CONDITION_NUMBER = 1e6
+_FLOORS = ("E", "floor_share")
+_TOKEN_SLOPES = ("beta", "slope_d")
+"""What a base samples for its slope in tokens, where that is not the one in parameters."""
 
 
 def size_findings(law: Law, frame: pd.DataFrame) -> tuple[Finding, ...]:
-    """Number of runs, levels of N, D and D/N, and whether N and D vary apart."""
+    """Number of runs, levels of N, D and D/N, and whether N and D vary apart.
+
+    A law that takes losses as trained as data has no base to identify: its degradations are counted.
+    """
     runs = training_runs(frame)
+    if law.base.is_observed:
+        return (_degradations_finding(law, frame),)
     return (
         runs_finding(law, runs),
         _axis_finding(law, runs, "n_params", "N", ("a", "alpha", "g")),
@@ -40,9 +49,7 @@ def size_findings(law: Law, frame: pd.DataFrame) -> tuple[Finding, ...]:
 
 def runs_finding(law: Law, runs: pd.DataFrame) -> Finding:
     """Training runs against twice the constants that are sampled; noise scales are not counted."""
-    sampled = len(law.base.sampled)
-    sampled += len(law.capacity.parameters) if law.capacity else 0
-    sampled += len(law.post.parameters) if law.post else 0
+    sampled = sampled_constants(law)
     return level_finding(
         "design.runs",
         len(runs),
@@ -53,25 +60,50 @@ def runs_finding(law: Law, runs: pd.DataFrame) -> Finding:
     )
 
 
+def sampled_constants(law: Law) -> int:
+    """How many constants have a prior of their own, noise scales left out."""
+    noise = {parameter.name for parameter in ALL_NOISE}
+    return sum(prior.name not in noise for prior in law.priors)
+
+
+def _degradations_finding(law: Law, frame: pd.DataFrame) -> Finding:
+    after = frame[frame["bits_post"].notna()]
+    sampled = sampled_constants(law)
+    return level_finding(
+        "design.runs",
+        len(after),
+        RUNS_PER_PARAMETER * sampled,
+        f"{plural(len(after), 'degradation')} of {plural(after['run_id'].nunique(), 'run')} for {sampled} "
+        "sampled constants",
+        f"fewer than {RUNS_PER_PARAMETER} degradations per constant, so the priors decide some of them",
+        "Evaluate more bit-widths or runs after post-training quantization.",
+    )
+
+
 def _axis_finding(
     law: Law, runs: pd.DataFrame, column: str, symbol: str, candidates: tuple[str, ...]
 ) -> Finding:
-    """Three sizes tell a slope from a floor; one tells neither."""
+    """Three sizes tell a slope from a floor, two a slope without a floor; one tells neither."""
     found = levels(runs[column])
-    names = constant_names(law, *candidates)
+    sampled = {parameter.name for parameter in law.base.sampled}
+    has_floor = not sampled.isdisjoint(_FLOORS)
+    # An outer exponent that is not sampled is another constant by another name.
+    names = constant_names(law, *(name for name in candidates if name != "g" or name in sampled))
+    needed = _FEWEST_SIZES if has_floor else _FEWEST_SIZES - 1
     if len(found) == 1:
         summary = f"Every run has {symbol} = {span(found).removesuffix(' only')}"
-        problem = f"the priors decide {names} (and E partly)"
+        problem = f"the priors decide {names}" + (" (and E partly)" if has_floor else "")
     else:
         summary = f"{symbol} {span(found)}"
-        problem = f"fewer than {_FEWEST_SIZES} cannot tell {names} from E, so the priors decide them partly"
+        problem = f"fewer than {needed} cannot tell {names} from E, so the priors decide them partly"
     advice = f"Add runs of other {symbol}, ideally a factor of 4 or more apart."
-    return level_finding(f"design.{column}", len(found), _FEWEST_SIZES, summary, problem, advice)
+    return level_finding(f"design.{column}", len(found), needed, summary, problem, advice)
 
 
 def _ratio_finding(law: Law, runs: pd.DataFrame) -> Finding:
     found = ratio_levels(runs)
-    names = constant_names(law, "alpha", "beta")
+    has_two_slopes = any(parameter.name in _TOKEN_SLOPES for parameter in law.base.sampled)
+    names = constant_names(law, *(("alpha", "beta") if has_two_slopes else ("a", "b")))
     if len(found) == 1:
         summary = f"Every run has D/N = {found[0]:.3g}"
     else:

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from bitlaw.criticism.new_groups import new_group_findings
 from bitlaw.finding import Finding, Status
+from bitlaw.inference.columns import law_columns
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.hull import hull_vector
 from bitlaw.laws.capacity import TENSOR_KINDS
@@ -16,6 +18,8 @@ _NEGLIGIBLE = 1e-6
 _NO_EVIDENCE = 1.0
 """Decades beyond which the numbers are no evidence at all about the model asked for."""
 
+_KINDS = (*TENSOR_KINDS, ("g", "bits_gradients", "gradients"))
+_PARTS = (("exponent_bits", "exponent"), ("mantissa_bits", "mantissa"))
 _SIZES = (
     ("n_params", "parameters", "largest", "smallest"),
     ("tokens", "tokens", "longest", "shortest"),
@@ -36,17 +40,21 @@ def extrapolation_findings(fit: Fit, points: pd.DataFrame) -> tuple[Finding, ...
     -------
     tuple of Finding
         One WARN per kind of excess, about the worst point: ``extrapolation.size`` and ``.ratio``
-        (value in decades), ``extrapolation.bits_weights``, ``.bits_activations``, ``.bits_kv`` and
-        ``.bits_post`` (value in bits; None where none was measured). If there is none, one PASS
+        (value in decades), ``extrapolation.bits_weights``, ``.bits_activations``, ``.bits_kv``,
+        ``.bits_gradients``, ``.exponent_bits``, ``.mantissa_bits`` and ``.bits_post`` (value in bits;
+        None where none was measured), and ``groups.new``. If there is none, one PASS
         ``extrapolation.inside``.
     """
-    columns = fit.law.capacity.columns if fit.law.capacity else ()
-    kinds = [(column, name) for _, column, name in TENSOR_KINDS if column in columns]
+    columns = fit.law.training_columns
+    kinds = [(column, name) for _, column, name in _KINDS if column in columns]
+    parts = [(column, name) for column, name in _PARTS if column in columns]
     checks = (
         size_finding(fit, points),
         ratio_finding(fit, points),
         *(_training_bits_finding(fit, points, column, name) for column, name in kinds),
+        *(_format_bits_finding(fit, points, column, name) for column, name in parts),
         _post_bits_finding(fit, points),
+        *new_group_findings(fit, points),
     )
     found = tuple(finding for finding in checks if finding is not None)
     if found:
@@ -107,9 +115,21 @@ def ratio_finding(fit: Fit, points: pd.DataFrame) -> Finding | None:
 
 
 def _training_bits_finding(fit: Fit, points: pd.DataFrame, column: str, name: str) -> Finding | None:
-    fitted = fit.rows[column].clip(upper=UNQUANTIZED_BITS)
+    # The loss of a diverged run was not measured, only bounded.
+    fitted = fit.rows.loc[fit.rows["status"] != "diverged", column].clip(upper=UNQUANTIZED_BITS)
     asked = points[column].clip(upper=UNQUANTIZED_BITS)
     return _bits_finding(column, f"{name} in training", asked, fitted)
+
+
+def _format_bits_finding(fit: Fit, points: pd.DataFrame, column: str, name: str) -> Finding | None:
+    """Exponent or mantissa bits of floating-point formats beyond the fitted ones."""
+    asked, fitted = (
+        pd.Series(columns[column][columns["is_floating"]], dtype=np.float64)
+        for columns in (law_columns(points), law_columns(fit.rows))
+    )
+    if asked.empty or fitted.empty:
+        return None
+    return _bits_finding(column, f"{name} of the format", asked, fitted)
 
 
 def _post_bits_finding(fit: Fit, points: pd.DataFrame) -> Finding | None:

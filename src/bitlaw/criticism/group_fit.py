@@ -33,8 +33,10 @@ def group_finding(
         f"{label} ({size} rows) has a mean residual of {100 * np.expm1(mean):+.2f} % {unit}, "
         f"predictive p = {probability:.3f}"
     )
+    by_chance = SMALLEST_PROBABILITY * len(checked)
     verdict = (
-        f"{bad} of {len(checked)} groups by {what} do not fit (p < {SMALLEST_PROBABILITY:g})"
+        f"{bad} of {len(checked)} groups by {what} do not fit (p < {SMALLEST_PROBABILITY:g}, as "
+        f"{by_chance:.2g} would by chance)"
         if bad
         else f"All {len(checked)} groups by {what} fit (p >= {SMALLEST_PROBABILITY:g})"
     )

@@ -65,8 +65,7 @@ def plural(count: int, noun: str) -> str:
 
 def constant_names(law: Law, *candidates: str) -> str:
     """Those of the names that are constants of the law, joined for a sentence."""
-    terms = (law.base, law.capacity, law.post)
-    known = {parameter.name for term in terms if term is not None for parameter in term.parameters}
+    known = {parameter.name for parameter in law.parameters}
     return ", ".join(name for name in candidates if name in known)
 
 

@@ -11,8 +11,11 @@ import pandas as pd
 from bitlaw.criticism.group_fit import SMALLEST_PROBABILITY, group_finding
 from bitlaw.criticism.replicate import Replicates, replicate_gaps, replicate_trained, thinned
 from bitlaw.finding import Finding, Status
+from bitlaw.inference.columns import backward_schemes
 from bitlaw.inference.fit import Fit
-from bitlaw.inference.rows import arrange
+from bitlaw.inference.rows import Rows, arrange
+from bitlaw.laws.formats import bits_say_all
+from bitlaw.laws.law import Law
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import format_bits
 
@@ -41,18 +44,16 @@ def predictive_findings(fit: Fit, seed: int = 0) -> tuple[Finding, ...]:
         ``predictive.bits_post``, and ``noise.student_t``: WARN, PASS or NOT_RUN.
     """
     rng = np.random.default_rng(seed)
-    few, rows = thinned(fit), arrange(fit.rows, fit.pool)
+    few, rows = thinned(fit), arrange(fit.law, fit.rows, fit.pool)
     findings = []
-    if len(rows.trained.row):
+    reason = _no_trained_losses(fit.law, rows)
+    if reason:
+        findings += [_not_run(code, reason) for code in ("predictive.bits", "predictive.coverage")]
+    else:
         trained = replicate_trained(few, rows, rng)
         findings += [bits_finding(trained), coverage_finding(trained)]
-    else:
-        findings += [
-            _not_run(code, "no row holds a loss as trained")
-            for code in ("predictive.bits", "predictive.coverage")
-        ]
     if fit.law.post is not None:
-        paired = len(rows.paired.row) > 0
+        paired = len(rows.paired) > 0
         findings.append(
             bits_post_finding(
                 replicate_gaps(few, rows, rng), _MEASURABLE * float(np.median(fit.draws("sigma_gap")))
@@ -63,6 +64,12 @@ def predictive_findings(fit: Fit, seed: int = 0) -> tuple[Finding, ...]:
             )
         )
     return (*findings, student_finding(fit))
+
+
+def _no_trained_losses(law: Law, rows: Rows) -> str:
+    if law.base.is_observed:
+        return f"law {law.name} takes losses as trained as data"
+    return "" if len(rows.trained) else "no row holds a loss as trained"
 
 
 def bits_finding(trained: Replicates) -> Finding:
@@ -147,19 +154,38 @@ def student_finding(fit: Fit) -> Finding:
 
 
 def precision_groups(rows: pd.DataFrame) -> np.ndarray:
-    """Training precision of each row, such as ``W4 A16 KV16``; groups of fewer than 5 are ``other``."""
+    """Training precision of each row, such as ``W4 A16 KV16``; groups of fewer than 5 are ``other``.
+
+    A format that bits do not describe is named before them, and a quantized backward pass after them.
+    """
     parts = (("W", "bits_weights"), ("A", "bits_activations"), ("KV", "bits_kv"))
     labels = [symbol + rows[column].clip(upper=UNQUANTIZED_BITS).map(format_bits) for symbol, column in parts]
-    return _merged(labels[0] + " " + labels[1] + " " + labels[2])
+    bits = labels[0] + " " + labels[1] + " " + labels[2]
+    name = rows["format"].astype(str)
+    forward = bits.where(name.map(bits_say_all), name + " " + bits)
+    backward = backward_schemes(rows)
+    return _merged(forward.where(backward == "", forward + ", backward " + backward))
 
 
 def post_groups(rows: pd.DataFrame) -> np.ndarray:
-    """Bits of each row after training, such as ``3 bits``; groups of fewer than 5 are ``other``."""
-    return _merged(rows["bits_post"].map(format_bits) + " bits")
+    """Bits of each row after training, such as ``3 bits``, and the method where there are several.
+
+    Methods of fewer than 5 rows at these bits are taken together; groups of fewer than 5 are ``other``.
+    """
+    bits = rows["bits_post"].map(format_bits) + " bits"
+    method = rows["method_post"].astype(str)
+    if method.nunique() == 1:
+        return _merged(bits)
+    own = bits + " " + method
+    return _merged(own.where(_counts(own) >= _FEWEST_ROWS, bits + " other methods"))
 
 
 def _merged(labels: pd.Series) -> np.ndarray:
-    return labels.where(labels.map(labels.value_counts()) >= _FEWEST_ROWS, _OTHER).to_numpy(str)
+    return labels.where(_counts(labels) >= _FEWEST_ROWS, _OTHER).to_numpy(str)
+
+
+def _counts(labels: pd.Series) -> pd.Series:
+    return labels.map(labels.value_counts())
 
 
 def _log_ratio(measured: np.ndarray, expected: np.ndarray) -> np.ndarray:

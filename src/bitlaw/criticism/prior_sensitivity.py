@@ -49,7 +49,7 @@ def prior_sensitivity(fit: Fit) -> pd.DataFrame:
             {
                 "name": item.name,
                 "kind": item.kind,
-                "meaning": item.parameter.meaning,
+                "meaning": item.meaning,
                 "unit": item.parameter.unit,
                 "median": float(np.median(draws)),
                 "median_weaker": weaker,

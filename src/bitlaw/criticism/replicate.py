@@ -8,9 +8,9 @@ import pandas as pd
 from bitlaw.inference.columns import take
 from bitlaw.inference.draws import law_parameters
 from bitlaw.inference.fit import Fit
-from bitlaw.inference.likelihood import degradation, gap_scale
+from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale
 from bitlaw.inference.rows import Rows
-from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, trained_loss
+from bitlaw.laws.evaluate import Trained, log_post_degradation, train
 
 _MOST_SAMPLES = 400
 
@@ -46,42 +46,43 @@ def thinned(fit: Fit, most: int = _MOST_SAMPLES) -> Fit:
 
 
 def replicate_trained(fit: Fit, rows: Rows, rng: np.random.Generator) -> Replicates:
-    """Log losses as trained: cells share new effects as in the data, and every row has new noise."""
+    """Log losses as trained: cells share new effects as in the data, and every row has new noise.
+
+    Diverged runs bound the loss and have none to replicate.
+    """
     block = rows.trained
-    frame = rows.frame.iloc[block.row]
-    expected = np.log(_trained_loss(fit, rows, block.row))
+    p, trained = trained_rows(fit, rows, block.row)
+    expected = np.log(trained.loss)
     samples = len(expected)
-    cell = rng.standard_normal((samples, rows.cells + 1)) * _scale(fit, "sigma_cell")
+    cell = rng.standard_normal((samples, rows.cells + 1))
     cell[:, -1] = 0.0  # index -1: rows without a cell
-    noise = rng.standard_t(np.broadcast_to(_scale(fit, "nu"), expected.shape)) * _scale(fit, "sigma")
-    return Replicates(frame, expected, np.log(block.loss), expected + cell[:, block.cell] + noise, block.cell)
+    effect = cell[:, block.cell] * _scale(p, "sigma_cell")
+    student = rng.standard_t(np.broadcast_to(p["nu"], expected.shape))
+    noise = student * trained_scale(p, trained, block.relative_error, np)
+    frame = rows.frame.iloc[block.row]
+    return Replicates(frame, expected, np.log(block.loss), expected + effect + noise, block.cell)
 
 
 def replicate_gaps(fit: Fit, rows: Rows, rng: np.random.Generator) -> Replicates:
     """Paired degradations: runs share new effects as in the data, and every row has a new error."""
-    block, law = rows.paired, fit.law
-    frame = rows.frame.iloc[block.row]
+    block = rows.paired
     columns = take(rows.columns, block.row)
-    p = law_parameters(fit, frame)
-    log_n = log_effective_params(law, p, columns, fit.reference, np)
-    log_delta = log_post_degradation(law, p, columns, log_n, fit.reference, np)
+    p, trained = trained_rows(fit, rows, block.row)
+    log_delta = log_post_degradation(fit.law, p, columns, trained.log_n, fit.reference, np)
     expected = degradation(log_delta, block.loss_trained, columns["ceiling"], np)
-    effect = (rng.standard_normal((len(expected), len(rows.run_ids))) * _scale(fit, "tau"))[:, block.run]
+    effect = rng.standard_normal((len(expected), len(rows.run_ids)))[:, block.run] * _scale(p, "tau")
     with_effect = degradation(log_delta + effect, block.loss_trained, columns["ceiling"], np)
-    scales = {name: _scale(fit, name) for name in ("sigma_gap", "kappa")}
-    error = rng.standard_normal(expected.shape) * gap_scale(scales, with_effect, np)
-    return Replicates(frame, expected, block.gap, with_effect + error, block.run)
+    freedom = np.broadcast_to(p["nu_gap"], expected.shape)
+    error = rng.standard_t(freedom) * gap_scale(p, with_effect, np)
+    return Replicates(rows.frame.iloc[block.row], expected, block.gap, with_effect + error, block.run)
 
 
-def _trained_loss(fit: Fit, rows: Rows, index: np.ndarray) -> np.ndarray:
-    columns = take(rows.columns, index)
+def trained_rows(fit: Fit, rows: Rows, index: np.ndarray) -> tuple[dict[str, np.ndarray], Trained]:
+    """Parameters at rows of the frame, and their runs as the law has them trained."""
     p = law_parameters(fit, rows.frame.iloc[index])
-    log_n = log_effective_params(fit.law, p, columns, fit.reference, np)
-    return trained_loss(fit.law, p, columns, log_n, fit.reference, np)
+    return p, train(fit.law, p, take(rows.columns, index), fit.reference, np)
 
 
-def _scale(fit: Fit, name: str) -> np.ndarray:
-    """Draws of a noise scale, shape (samples, 1); 0 where the fit has none."""
-    if name not in fit.posterior:
-        return np.zeros((1, 1))
-    return fit.draws(name)[:, None]
+def _scale(p: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Draws of a noise scale; 0 where the fit has none."""
+    return p.get(name, np.zeros((1, 1)))

@@ -6,17 +6,27 @@ import xarray as xr
 
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
+from bitlaw.runs.columns import TRAINING_BITS, UNQUANTIZED_BITS
+
+_BITS_AFTER = 4.0
 
 
 def reported_quantities(fitted: Fit) -> xr.Dataset:
-    """The numbers a report leads with, as draws by chain: they must have converged, too."""
+    """The numbers a report leads with, as draws by chain: they must have converged, too.
+
+    A law that takes losses as trained as data has no loss of its own to report: the largest run keeps
+    its ``run_id``, by which its measured loss is found.
+    """
     shape = (fitted.posterior.sizes["chain"], fitted.posterior.sizes["draw"])
-    largest = fitted.largest_run()
-    point = pd.DataFrame([largest])
-    quantities = {"loss_of_largest_run": loss_draws(fitted, point).trained}
+    point = pd.DataFrame([fitted.largest_run()])
+    quantities = {}
+    if not fitted.law.base.is_observed:
+        quantities["loss_of_largest_run"] = loss_draws(fitted, point).trained
     methods = fitted.rows.loc[fitted.rows["bits_post"].notna(), "method_post"]
     if len(methods):
-        unquantized = point.assign(bits_weights=16.0, bits_activations=16.0, bits_kv=16.0)
-        quantized = unquantized.assign(bits_post=4.0, method_post=methods.iloc[0])
+        unquantized = point.assign(
+            **dict.fromkeys(TRAINING_BITS, UNQUANTIZED_BITS), format="", format_backward=""
+        )
+        quantized = unquantized.assign(bits_post=_BITS_AFTER, method_post=methods.iloc[0])
         quantities["degradation_at_4_bits"] = loss_draws(fitted, quantized).degradation
     return xr.Dataset({name: (("chain", "draw"), np.reshape(v, shape)) for name, v in quantities.items()})

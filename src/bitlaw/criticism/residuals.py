@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from bitlaw.criticism.replicate import thinned
+from bitlaw.criticism.replicate import thinned, trained_rows
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
+from bitlaw.inference.likelihood import trained_scale
+from bitlaw.inference.rows import Rows, arrange
 
 _SHOWN = ("run_id", "n_params", "tokens", "bits_weights", "bits_activations", "bits_kv", "bits_post")
 _PROB = 0.9
@@ -24,31 +26,53 @@ def residual_table(fit: Fit, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per fitted row: ``row`` (number in the run table), ``run_id``, ``n_params``,
-        ``tokens``, the bits, ``observed``, ``predicted`` (posterior median of the law's mean),
-        ``lo`` and ``hi`` (90 % ETI of a new run), all nats/token; ``residual``, log(observed /
-        predicted); and ``standardised``, the residual over the posterior median of the scale
-        √(σ² + σ_cell²), NaN for rows quantized after training, whose scale is another.
+        One row per fitted row whose loss the law predicts, so none for diverged runs, and none for losses
+        as trained where the law takes them as data: ``row`` (number in the run table), ``run_id``,
+        ``n_params``, ``tokens``, the bits, ``observed``, ``predicted`` (posterior median of the law's
+        mean), ``lo`` and ``hi`` (90 % ETI of a new run), all nats/token; ``residual``, log(observed /
+        predicted); and ``standardised``, the residual over the posterior median of the scale of that
+        row, √(σ² + loss_se²/L² + (κ_train Δ/L)² + σ_cell²), NaN for rows quantized after training,
+        whose scale is another.
     """
     fit = thinned(fit)
-    draws = loss_draws(fit, fit.rows, seed=seed)
+    rows = arrange(fit.law, fit.rows, fit.pool)
+    blocks = (
+        (rows.paired, rows.unpaired)
+        if fit.law.base.is_observed
+        else (
+            rows.trained,
+            rows.paired,
+            rows.unpaired,
+        )
+    )
+    index = np.sort(np.concatenate([block.row for block in blocks]))
+    frame = fit.rows.iloc[index]
+    draws = loss_draws(fit, frame, seed=seed)
     tail = (1.0 - _PROB) / 2.0
     lo, hi = np.quantile(draws.new_run, (tail, 1.0 - tail), axis=0)
     predicted = np.median(draws.mean, axis=0)
-    observed = fit.rows["loss"].to_numpy(np.float64)
+    observed = frame["loss"].to_numpy(np.float64)
     residual = np.log(observed / predicted)
-    cell = fit.draws("sigma_cell") if "sigma_cell" in fit.posterior else 0.0
-    scale = float(np.median(np.hypot(fit.draws("sigma"), cell)))
-    trained = fit.rows["bits_post"].isna().to_numpy()
     return pd.DataFrame(
         {
-            "row": fit.rows.index.to_numpy(),
-            **{name: fit.rows[name].to_numpy() for name in _SHOWN},
+            "row": frame.index.to_numpy(),
+            **{name: frame[name].to_numpy() for name in _SHOWN},
             "observed": observed,
             "predicted": predicted,
             "lo": lo,
             "hi": hi,
             "residual": residual,
-            "standardised": np.where(trained, residual / scale, np.nan),
+            "standardised": residual / _scale_as_trained(fit, rows)[index],
         }
     )
+
+
+def _scale_as_trained(fit: Fit, rows: Rows) -> np.ndarray:
+    """Posterior median of the scale of log loss of each row of the frame; NaN where it is not modelled."""
+    scale = np.full(len(rows.frame), np.nan)
+    block = rows.trained
+    if len(block) and not fit.law.base.is_observed:
+        p, trained = trained_rows(fit, rows, block.row)
+        own = trained_scale(p, trained, block.relative_error, np)
+        scale[block.row] = np.median(np.hypot(own, p.get("sigma_cell", 0.0)), axis=0)
+    return scale

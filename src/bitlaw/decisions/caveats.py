@@ -25,3 +25,15 @@ def reasons(fit: Fit, point: pd.DataFrame) -> tuple[str, ...]:
     """Why one point is beyond the data, one sentence each; empty where it is not."""
     findings = extrapolation_findings(fit, point)
     return tuple(finding.message for finding in findings if finding.status is not Status.PASS)
+
+
+def one_law_finding() -> Finding:
+    """NOT_RUN: a single law has nothing to disagree with."""
+    return Finding(
+        "laws.disagreement",
+        Status.NOT_RUN,
+        None,
+        None,
+        "One law was fitted, so disagreement between laws was not checked.",
+        "bitlaw compare RUNS --laws … fits several, and every answer takes several fits.",
+    )

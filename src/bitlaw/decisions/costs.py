@@ -1,10 +1,18 @@
 """What training costs: FLOP, and FLOP weighted by the bits they are done in."""
 
+import re
+
 import numpy as np
 
+from bitlaw.errors import InputError
+from bitlaw.laws.formats import floating_point, is_unquantized
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 
 _FLOP_PER_PARAMETER_AND_TOKEN = 6.0
+_SCALE_BITS = 8.0
+"""Bits of the scale that the elements of a block share, in MX formats and NVFP4."""
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def training_flop(n_params: np.ndarray | float, tokens: np.ndarray | float) -> np.ndarray | float:
@@ -59,3 +67,38 @@ def tokens_bought(flops: float, n_params: np.ndarray | float, bits: np.ndarray |
     40000000000.0
     """
     return flops / flop_bits_cost(n_params, 1.0, bits)
+
+
+def effective_bits(name: str) -> float:
+    """Bits per element of a number format, the scales of its blocks included.
+
+    Parameters
+    ----------
+    name
+        ``mxfp4``, ``nvfp4``, ``fp8``, a name that holds ``e4m3`` and the like (with its sign bit), or one
+        whose first number is its bits, as ``int4-rtn`` or ``nf4``; unquantized formats have 16.
+
+    Raises
+    ------
+    InputError
+        If the name does not say.
+
+    Examples
+    --------
+    >>> [effective_bits(name) for name in ("mxfp8", "mxfp6", "mxfp4", "nvfp4", "fp8", "e3m2", "int4", "bf16")]
+    [8.25, 6.25, 4.25, 4.5, 8.0, 6.0, 4.0, 16.0]
+    """
+    if is_unquantized(name):
+        return UNQUANTIZED_BITS
+    known = floating_point(name)
+    if known:
+        scale = _SCALE_BITS / known.block_size if known.block_size else 0.0
+        return 1.0 + known.exponent_bits + known.mantissa_bits + scale
+    number = _NUMBER.search(name)
+    bits = float(number[0]) if number else 0.0
+    if not 1.0 <= bits <= UNQUANTIZED_BITS:
+        raise InputError(
+            f'format "{name}" does not say how many bits an element has, so what training in it costs is '
+            "not known; valid: a name such as mxfp4, fp8-e4m3, int4 or nf4"
+        )
+    return bits

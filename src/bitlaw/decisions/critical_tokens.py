@@ -10,28 +10,48 @@ from bitlaw.inference.draws import law_parameters, point_columns
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.likelihood import degradation
 from bitlaw.laws.bases import CHINCHILLA
-from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, trained_loss
+from bitlaw.laws.evaluate import log_post_degradation, train
+from bitlaw.laws.law import Law
 from bitlaw.laws.post import EXPONENTIAL
 
-_HALF_WIDTH = 30 * math.log(10.0)
+_DECADE = math.log(10.0)
+_REACH = 30
+"""Decades searched on either side of the fitted runs."""
 _TOLERANCE = 1e-4
-_STEP = 0.02
-_FLAT = 1e-12
-"""Slopes this close to zero, nats per e-fold of tokens, are rounding of the difference quotient."""
+_ROUNDING = 1e-10
+"""Rise of the loss, as a share of it, that rounding can bring about."""
+_GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 
-Slope = Callable[[np.ndarray], np.ndarray]
+Function = Callable[[np.ndarray], np.ndarray]
+
+
+def no_critical_tokens(law: Law) -> str | None:
+    """Why a law says nothing about critical tokens; None where it does.
+
+    Examples
+    --------
+    >>> from bitlaw.laws.registry import load_law
+    >>> no_critical_tokens(load_law("ptq-gap"))
+    'law ptq-gap takes the loss as trained as data, so it does not say how that moves with tokens'
+    """
+    if law.base.is_observed:
+        return (
+            f"law {law.name} takes the loss as trained as data, so it does not say how that moves with tokens"
+        )
+    return None
 
 
 def critical_tokens(fit: Fit, points: pd.DataFrame, prior: bool = False) -> np.ndarray:
     """D_crit of each point in each draw, shape (samples, points); inf where tokens never hurt.
 
-    In closed form where the base is Chinchilla's, the degradation exponential and the vocabulary
-    unknown; otherwise the root of dL/dlnD, L the loss after quantization with its bound.
+    In closed form where the base is Chinchilla's and depends on tokens alone there, the degradation is
+    exponential and the vocabulary unknown; otherwise the tokens at which the law's loss after
+    quantization, with its bound, is lowest. Where a training penalty grows with tokens, it counts too.
 
     Parameters
     ----------
     fit
-        The fit.
+        The fit; of a law that ``no_critical_tokens`` has nothing against.
     points
         One training run at several ``bits_post``; their tokens do not matter.
     prior
@@ -39,10 +59,15 @@ def critical_tokens(fit: Fit, points: pd.DataFrame, prior: bool = False) -> np.n
     """
     constants = law_parameters(fit, points, prior)
     columns = point_columns(fit, points)
-    unbounded = bool(np.isinf(columns["ceiling"]).all())
-    if fit.law.base is CHINCHILLA and fit.law.post is EXPONENTIAL and unbounded:
+    if _has_closed_form(fit.law, columns):
         return closed_form(fit, constants, columns)
-    return by_root(fit, constants, columns)
+    return by_search(fit, constants, columns)
+
+
+def _has_closed_form(law: Law, columns: Mapping[str, np.ndarray]) -> bool:
+    moves_with_tokens = any(term.penalty or term.log_share_d for term in law.training)
+    unbounded = bool(np.isinf(columns["ceiling"]).all())
+    return law.base is CHINCHILLA and law.post is EXPONENTIAL and unbounded and not moves_with_tokens
 
 
 def closed_form(
@@ -63,8 +88,8 @@ def closed_form(
         Law columns, shape (points,).
     """
     centred = dict(columns) | {"tokens": np.float64(fit.reference.tokens)}
-    log_n = log_effective_params(fit.law, constants, centred, fit.reference, np)
-    log_delta = log_post_degradation(fit.law, constants, centred, log_n, fit.reference, np)
+    run = train(fit.law, constants, centred, fit.reference, np)
+    log_delta = log_post_degradation(fit.law, constants, centred, run.log_n, fit.reference, np)
     growth, beta = constants["gamma_D"], constants["beta"]
     grows = growth > 0
     positive = np.where(grows, growth, 1.0)
@@ -74,8 +99,8 @@ def closed_form(
     return np.where(grows, tokens, np.inf)
 
 
-def by_root(fit: Fit, constants: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """D_crit as the root of dL/dlnD, by bisection on ln D within 30 decades of the fitted runs.
+def by_search(fit: Fit, constants: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """D_crit as the tokens of the lowest loss, within 30 decades of the fitted runs.
 
     Parameters
     ----------
@@ -89,56 +114,70 @@ def by_root(fit: Fit, constants: Mapping[str, np.ndarray], columns: Mapping[str,
     Returns
     -------
     np.ndarray
-        inf where the degradation does not grow with tokens, or the loss falls over the whole range.
+        inf where the loss does not rise again within the range, or never falls.
     """
 
     def loss(log_tokens: np.ndarray) -> np.ndarray:
         moved = dict(columns) | {"tokens": np.exp(log_tokens)}
-        log_n = log_effective_params(fit.law, constants, moved, fit.reference, np)
-        trained = trained_loss(fit.law, constants, moved, log_n, fit.reference, np)
-        log_delta = log_post_degradation(fit.law, constants, moved, log_n, fit.reference, np)
-        return trained + degradation(log_delta, trained, moved["ceiling"], np)
+        run = train(fit.law, constants, moved, fit.reference, np)
+        log_delta = log_post_degradation(fit.law, constants, moved, run.log_n, fit.reference, np)
+        return run.loss + degradation(log_delta, run.loss, moved["ceiling"], np)
 
-    def slope(log_tokens: np.ndarray) -> np.ndarray:
-        return (loss(log_tokens + _STEP) - loss(log_tokens - _STEP)) / (2.0 * _STEP)
-
-    shape = np.broadcast_shapes(constants["E"].shape, columns["bits_post"].shape)
+    shapes = [value.shape for value in constants.values()]
+    shape = np.broadcast_shapes(*shapes, columns["bits_post"].shape)
     centre = np.full(shape, math.log(fit.reference.tokens))
     with np.errstate(over="ignore", invalid="ignore"):
-        root = last_decline(slope, centre - _HALF_WIDTH, centre + _HALF_WIDTH)
-    return np.where(constants["gamma_D"] > 0, np.exp(root), np.inf)
+        lowest = lowest_between(loss, centre - _REACH * _DECADE, centre + _REACH * _DECADE)
+    return np.exp(lowest)
 
 
-def last_decline(slope: Slope, lo: np.ndarray, hi: np.ndarray, tolerance: float = _TOLERANCE) -> np.ndarray:
-    """Where a function that falls at first stops falling, by bisection, for many functions at once.
+def lowest_between(function: Function, lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
+    """Where functions are lowest that fall, then rise; for many at once.
+
+    On a grid of decades first, since a bounded loss has plateaus without any slope, then by golden
+    section between the neighbours of the lowest point.
 
     Parameters
     ----------
-    slope
-        Derivative; takes and returns an array of the shape of ``lo``. NaN, beyond floating point,
-        counts as falling.
+    function
+        Takes and returns an array of the shape of ``lo``.
     lo, hi
-        Ends of the search.
-    tolerance
-        Largest error of the result.
+        Ends of the search, the same distance apart everywhere.
 
     Returns
     -------
     np.ndarray
-        inf where it never falls, or falls up to ``hi``.
+        Within 1e-4; inf where a function never falls, or does not rise again.
 
     Examples
     --------
-    >>> float(last_decline(lambda x: x - 3.0, np.array(0.0), np.array(8.0)).round(3))
+    >>> float(lowest_between(lambda x: (x - 3.0) ** 2, np.array(0.0), np.array(8.0)).round(3))
     3.0
+    >>> float(lowest_between(lambda x: -x, np.array(0.0), np.array(8.0)))
+    inf
     """
+    steps = max(2, math.ceil(float(np.max(hi - lo)) / _DECADE))
+    width = (hi - lo) / steps
+    best, index, start = np.full(lo.shape, np.inf), np.zeros(lo.shape), function(lo)
+    last = start
+    for step in range(steps + 1):
+        last = function(lo + step * width)
+        lower = last < best
+        best, index = np.where(lower, last, best), np.where(lower, step, index)
+    tiny = _ROUNDING * np.abs(best)
+    found = (last - best > tiny) & (start - best > tiny)
+    left, right = lo + np.maximum(index - 1, 0) * width, lo + np.minimum(index + 1, steps) * width
+    return np.where(found, _golden_section(function, left, right), np.inf)
 
-    def falls(x: np.ndarray) -> np.ndarray:
-        return ~(slope(x) >= -_FLAT)
 
-    found = falls(lo) & ~falls(hi)
-    for _ in range(math.ceil(math.log2(np.max(hi - lo) / tolerance))):
-        middle = 0.5 * (lo + hi)
-        falling = falls(middle)
-        lo, hi = np.where(falling, middle, lo), np.where(falling, hi, middle)
-    return np.where(found, 0.5 * (lo + hi), np.inf)
+def _golden_section(function: Function, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    inner, outer = right - _GOLDEN * (right - left), left + _GOLDEN * (right - left)
+    at_inner, at_outer = function(inner), function(outer)
+    for _ in range(math.ceil(math.log(float(np.max(right - left)) / _TOLERANCE) / -math.log(_GOLDEN))):
+        falls = at_inner > at_outer
+        left, right = np.where(falls, inner, left), np.where(falls, right, outer)
+        new = np.where(falls, left + _GOLDEN * (right - left), right - _GOLDEN * (right - left))
+        at_new = function(new)
+        inner, outer = np.where(falls, outer, new), np.where(falls, new, inner)
+        at_inner, at_outer = np.where(falls, at_outer, at_new), np.where(falls, at_new, at_inner)
+    return 0.5 * (left + right)

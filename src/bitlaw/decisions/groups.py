@@ -1,9 +1,14 @@
-"""The group of a pooled fit that a decision is for."""
+"""The group of a pooled fit and the post-training method that a decision is for."""
 
 from typing import Any
 
+import pandas as pd
+
 from bitlaw.errors import InputError, did_you_mean
 from bitlaw.inference.fit import Fit
+from bitlaw.inference.levels import NEW_LEVEL
+
+_OR_NEW = f'or "{NEW_LEVEL}", one that was never measured'
 
 
 def group_columns(fit: Fit, group: str | None) -> dict[str, Any]:
@@ -14,12 +19,14 @@ def group_columns(fit: Fit, group: str | None) -> dict[str, Any]:
     fit
         The fit.
     group
-        Name of the group; None for a fit without pooling.
+        Name of the group; for a fit pooled over two columns one of each, with a comma, in the order
+        of ``fit.pool``. ``new`` is a group that was never measured: its constants are drawn from the
+        spread between those that were. None for a fit without pooling.
 
     Returns
     -------
     dict
-        The column pooled over, and ``vocab_size`` where the group's rows agree on one.
+        The columns pooled over, and ``vocab_size`` where the group's rows agree on one.
 
     Raises
     ------
@@ -31,27 +38,94 @@ def group_columns(fit: Fit, group: str | None) -> dict[str, Any]:
             raise InputError(f'group "{group}": this fit is not pooled; valid: no group')
         return {}
     if group is None:
-        raise InputError(
-            f"the fit is pooled over {fit.pool}, so a group is needed; valid: {', '.join(fit.group_names)}"
-        )
-    if group not in fit.group_names:
-        raise InputError(
-            f'{fit.pool} "{group}" is not a fitted group; {did_you_mean(group, fit.group_names)}'
-        )
-    vocabulary = fit.rows.loc[fit.rows[fit.pool].astype(str) == group, "vocab_size"].unique()
-    agreed = {"vocab_size": float(vocabulary[0])} if len(vocabulary) == 1 else {}
-    return {fit.pool: group} | agreed
+        raise InputError(_group_needed(fit))
+    names = [name.strip() for name in group.split(",")] if len(fit.pool) > 1 else [group]
+    if len(names) != len(fit.pool):
+        raise InputError(f'group "{group}": {_group_needed(fit)}')
+    chosen = dict(zip(fit.pool, names, strict=True))
+    problems = [
+        f'{column} "{name}" is not a fitted group; {did_you_mean(name, fit.levels(column))}; {_OR_NEW}'
+        for column, name in chosen.items()
+        if name not in (*fit.levels(column), NEW_LEVEL)
+    ]
+    if problems:
+        raise InputError(problems)
+    return chosen | _agreed_vocabulary(fit, chosen)
+
+
+def place_in_group(fit: Fit, points: pd.DataFrame, group: str | None) -> pd.DataFrame:
+    """Points with their group, from its name or from columns of their own.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    points
+        Canonical columns.
+    group
+        As for ``group_columns``; None where the points say it themselves.
+
+    Raises
+    ------
+    InputError
+        As for ``group_columns``, and for a point of a pooled fit without a group.
+    """
+    if group is not None:
+        chosen = group_columns(fit, group)
+        vocabulary = points["vocab_size"].fillna(chosen.pop("vocab_size", float("nan")))
+        return points.assign(vocab_size=vocabulary, **chosen)
+    for column in fit.pool:
+        if column not in points or (points[column].astype(str) == "").any():
+            raise InputError(_group_needed(fit))
+    return points
 
 
 def fitted_method(fit: Fit, method_post: str | None) -> str:
-    """The method asked for, or the only one there is."""
+    """The post-training method asked for, or the only one there is.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    method_post
+        Name of a method; ``new`` is one that was never measured, whose constants are drawn from the
+        spread between methods.
+
+    Raises
+    ------
+    InputError
+        If no row is quantized after training, or the method is unknown, or missing among several.
+    """
     after = fit.rows["bits_post"].notna()
     seen = sorted(fit.rows.loc[after, "method_post"].astype(str).unique())
     if not seen:
         raise InputError("the fit has no rows quantized after training, so it says nothing about them")
-    listed = ", ".join(f'"{name}"' for name in seen)
+    valid = f"valid: {', '.join(f'"{name}"' for name in seen)}, {_OR_NEW}"
     if method_post is None and len(seen) > 1:
-        raise InputError(f"method_post is needed, the fit has seen several; valid: {listed}")
-    if method_post is not None and method_post not in seen:
-        raise InputError(f'method_post "{method_post}" was not seen by the fit; valid: {listed}')
+        raise InputError(f"method_post is needed, the fit has seen several; {valid}")
+    if method_post is not None and method_post not in (*seen, NEW_LEVEL):
+        raise InputError(f'method_post "{method_post}" was not seen by the fit; {valid}')
     return seen[0] if method_post is None else method_post
+
+
+def _group_needed(fit: Fit) -> str:
+    columns = " and ".join(fit.pool)
+    if len(fit.pool) == 1:
+        known = ", ".join(fit.levels(fit.pool[0]))
+        return f"the fit is pooled over {columns}, so a group is needed; valid: {known}, {_OR_NEW}"
+    known = "; ".join(f"{column} {', '.join(fit.levels(column))}" for column in fit.pool)
+    example = ",".join(fit.levels(column)[0] for column in fit.pool)
+    return (
+        f"the fit is pooled over {columns}, so a group of each is needed, as in {example}; "
+        f"valid: {known}; {_OR_NEW}"
+    )
+
+
+def _agreed_vocabulary(fit: Fit, chosen: dict[str, str]) -> dict[str, float]:
+    """The vocabulary that all rows of the measured groups agree on."""
+    rows = fit.rows
+    for column, name in chosen.items():
+        if name in fit.levels(column):
+            rows = rows[rows[column].astype(str) == name]
+    vocabulary = rows["vocab_size"].unique()
+    return {"vocab_size": float(vocabulary[0])} if len(vocabulary) == 1 else {}

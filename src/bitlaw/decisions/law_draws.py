@@ -1,103 +1,175 @@
-"""A law with draws of its constants: its mean loss at any parameters, tokens and training bits."""
+"""A law with draws of its constants, at the training precisions on offer: its mean loss at any N and D."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bitlaw.decisions.groups import group_columns
-from bitlaw.decisions.question import TENSORS
+from bitlaw.decisions.on_offer import OnOffer
 from bitlaw.errors import InputError
-from bitlaw.inference.columns import law_columns
-from bitlaw.inference.draws import law_parameters, points_frame
+from bitlaw.inference.draws import law_parameters, point_columns, points_frame
 from bitlaw.inference.fit import Fit
+from bitlaw.inference.usable import training_without_term
 from bitlaw.laws.capacity import SMALLEST_SHARE
-from bitlaw.laws.evaluate import log_effective_params, trained_loss
-from bitlaw.laws.law import Capacity, Law, Reference
+from bitlaw.laws.evaluate import train
+from bitlaw.laws.law import Law, Reference
 from bitlaw.laws.registry import law_names, load_law
-from bitlaw.runs.columns import UNQUANTIZED_BITS
+from bitlaw.runs.columns import COLUMNS
 
 
 @dataclass(frozen=True)
 class LawDraws:
-    """A law at draws of its constants.
+    """A law at draws of its constants and at training precisions.
 
     Parameters
     ----------
-    law, capacity, reference
-        The law, its capacity term, and the scales of the fit.
+    law, reference
+        The law, and the scales of the fit.
     constants
-        The law's constants by name, arrays of shape (samples, 1).
-    ceiling
-        H = ln of the vocabulary, nats/token; inf where unknown.
-    tensors
-        Tensor kinds trained at the bits in question; the others stay at 16.
+        The law's constants by name, shape (samples, 1), or (samples, options) where they differ.
+    columns
+        What the law reads besides parameters and tokens, shape (options,).
+    bits
+        Bits that the cost of each option is in proportion to, shape (options,).
     """
 
     law: Law
-    capacity: Capacity
     reference: Reference
     constants: Mapping[str, np.ndarray]
-    ceiling: float
-    tensors: tuple[str, ...]
+    columns: Mapping[str, np.ndarray]
+    bits: np.ndarray
 
     @property
     def samples(self) -> int:
         """Number of draws."""
         return len(self.constants["E"])
 
-    def at(self, samples: slice | np.ndarray) -> "LawDraws":
-        """The same law at some of the draws."""
-        return replace(self, constants={name: value[samples] for name, value in self.constants.items()})
+    @property
+    def ceiling(self) -> float:
+        """H = ln of the vocabulary, nats/token; inf where unknown."""
+        return float(self.columns["ceiling"].min())
 
-    def loss(self, n_params: np.ndarray, tokens: np.ndarray, bits: np.ndarray | float) -> np.ndarray:
-        """The law's mean loss, nats/token, shape (samples, points).
+    @property
+    def only_shares(self) -> bool:
+        """Whether precision acts as a share of parameters and tokens alone, without a penalty."""
+        return all(term.penalty is None for term in self.law.training)
+
+    def pairs(self, samples: np.ndarray, options: np.ndarray) -> "LawDraws":
+        """Pairs of a draw and an option, as rows: constants, columns and bits of shape (rows, 1)."""
+        constants = {
+            name: value[samples, options if value.shape[1] > 1 else 0][:, None]
+            for name, value in self.constants.items()
+        }
+        columns = {name: value[options][:, None] for name, value in self.columns.items()}
+        return replace(self, constants=constants, columns=columns, bits=self.bits[options][:, None])
+
+    def at(self, rows: np.ndarray) -> "LawDraws":
+        """Some of the rows that ``pairs`` made."""
+        constants = {name: value[rows] for name, value in self.constants.items()}
+        columns = {name: value[rows] for name, value in self.columns.items()}
+        return replace(self, constants=constants, columns=columns, bits=self.bits[rows])
+
+    def loss(self, n_params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """The law's mean loss, nats/token, shape (samples, options), or (rows, points) of pairs.
 
         Parameters
         ----------
-        n_params, tokens, bits
-            Parameters, tokens and joint training bits; arrays that broadcast to (samples, points).
+        n_params, tokens
+            Parameters and tokens; arrays that broadcast to that shape.
         """
-        columns = {"n_params": n_params, "tokens": tokens, "ceiling": self.ceiling} | self._bits(bits)
-        log_n = log_effective_params(self.law, self.constants, columns, self.reference, np)
-        return trained_loss(self.law, self.constants, columns, log_n, self.reference, np)
+        columns = {**self.columns, "n_params": n_params, "tokens": tokens}
+        return np.asarray(train(self.law, self.constants, columns, self.reference, np).loss)
 
-    def log_share(self, bits: np.ndarray | float) -> np.ndarray:
-        """ln(N_eff/N) at joint training bits, shape (samples, points); -inf without any capacity."""
-        share = self.capacity.log_share(self.constants, self._bits(bits), np)
-        return np.where(share < np.log(SMALLEST_SHARE) / 2, -np.inf, share)
+    def log_shares(self) -> tuple[np.ndarray, np.ndarray]:
+        """ln(N_eff/N) and ln(D_eff/D), shape (samples, options); -inf without any capacity."""
+        of_n, of_d = (
+            sum((share(self.constants, self.columns, np) for share in shares if share), np.zeros((1, 1)))
+            for shares in (
+                [term.log_share_n for term in self.law.training],
+                [term.log_share_d for term in self.law.training],
+            )
+        )
+        shape = np.broadcast_shapes((self.samples, 1), self.bits.shape)
+        nothing = np.log(SMALLEST_SHARE) / 2
+        return (
+            np.broadcast_to(np.where(of_n < nothing, -np.inf, of_n), shape),
+            np.broadcast_to(np.where(of_d < nothing, -np.inf, of_d), shape),
+        )
 
-    def _bits(self, bits: np.ndarray | float) -> dict[str, np.ndarray | float]:
-        return {
-            column: bits if name in self.tensors else UNQUANTIZED_BITS for name, column in TENSORS.items()
-        }
+    def no_capacity(self) -> np.ndarray:
+        """Whether a draw leaves no capacity at all at an option, shape (samples, options)."""
+        of_n, of_d = self.log_shares()
+        return np.isinf(of_n) | np.isinf(of_d)
 
 
-def law_draws(fit: Fit, tensors: tuple[str, ...], group: str | None, prior: bool = False) -> LawDraws:
+def law_draws(fit: Fit, offer: Sequence[OnOffer], group: str | None, prior: bool = False) -> LawDraws:
     """A fit's law at the draws of its posterior or prior.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    offer
+        Training precisions.
+    group
+        Group of a pooled fit.
+    prior
+        Use draws of the prior in place of the posterior.
 
     Raises
     ------
     InputError
-        If the law has no term for training precision, or none for one of the tensor kinds, or the
-        group does not fit the fit.
+        If the law has no term for training precision, or none for one on offer, or was not fitted to
+        a format, or the group does not fit the fit.
     """
-    capacity = fit.law.capacity
-    if capacity is None:
-        able = [name for name in law_names() if load_law(name).capacity is not None]
-        raise InputError(
-            f"law {fit.law.name} has no term for training precision; laws with one: {', '.join(able)}"
-        )
-    missing = [name for name in tensors if TENSORS[name] not in capacity.columns]
-    if missing:
-        raise InputError(f"law {fit.law.name} has no term for the bits of {', '.join(missing)}")
-    point = points_frame(n_params=1.0, tokens=1.0, **group_columns(fit, group))
-    stated = float(law_columns(point)["ceiling"][0])
+    require_training_term(fit.law)
+    points = points_of(offer, [1.0] * len(offer), [1.0] * len(offer), group_columns(fit, group))
+    problems = list(dict.fromkeys(reason for _, reason in training_without_term(fit.law, points)))
+    if problems:
+        raise InputError(problems)
+    own = (fit.law.base.parameters, *(term.parameters for term in fit.law.training))
+    used = {parameter.name for parameters in own for parameter in parameters}
+    constants = law_parameters(fit, points, prior)
     return LawDraws(
         law=fit.law,
-        capacity=capacity,
         reference=fit.reference,
-        constants=law_parameters(fit, point, prior),
-        ceiling=stated if np.isfinite(stated) else fit.ceiling,
-        tensors=tensors,
+        constants={name: value for name, value in constants.items() if name in used},
+        columns=point_columns(fit, points),
+        bits=np.array([option.bits for option in offer]),
     )
+
+
+def points_of(
+    offer: Sequence[OnOffer], n_params: list[float], tokens: list[float], group: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Options as points, one row each, canonical columns.
+
+    Parameters
+    ----------
+    offer
+        The options.
+    n_params, tokens
+        Parameters and tokens of each.
+    group
+        Run-table columns of their group.
+    """
+    names = dict.fromkeys(name for option in offer for name in option.columns)
+    blank = {column.name: np.nan if column.default is None else column.default for column in COLUMNS}
+    stated = {name: [option.columns.get(name, blank[name]) for option in offer] for name in names}
+    return points_frame(n_params=n_params, tokens=tokens, **stated, **group)
+
+
+def require_training_term(law: Law) -> None:
+    """Raise InputError unless the law says what training precision does to a loss."""
+    if law.training:
+        return
+    able = ", ".join(name for name in law_names() if load_law(name).training)
+    if law.base.is_observed:
+        raise InputError(
+            f"law {law.name} takes the loss as trained as data, so it cannot say which precision to train "
+            f"in; ask it about quantization after training (bitlaw ptq), or use one of {able}"
+        )
+    raise InputError(f"law {law.name} has no term for training precision; laws with one: {able}")

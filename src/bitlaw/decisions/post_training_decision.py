@@ -29,9 +29,10 @@ class PostTrainingOption:
     probability_error
         Monte Carlo error of that probability.
     critical_tokens
-        D_crit, tokens beyond which more pretraining hurts after this quantization; inf where never.
+        D_crit, tokens beyond which more pretraining hurts after this quantization; inf where never,
+        None where the law does not say.
     probability_past_critical
-        Probability that D_crit lies below the planned tokens.
+        Probability that D_crit lies below the planned tokens; None where the law does not say.
     measured
         Whether the bits lie within those measured with this method.
     """
@@ -41,8 +42,8 @@ class PostTrainingOption:
     degradation_mean: Interval
     probability_safe: float
     probability_error: float
-    critical_tokens: Interval
-    probability_past_critical: float
+    critical_tokens: Interval | None
+    probability_past_critical: float | None
     measured: bool
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,12 +53,12 @@ class PostTrainingOption:
 
 @dataclass(frozen=True)
 class PostTrainingDecision:
-    """How few bits a trained model may safely be quantized to, under one law.
+    """How few bits a trained model may safely be quantized to, under one law or a stack of laws.
 
     Parameters
     ----------
     law
-        Name of the law.
+        Name of the law, or "the stack".
     n_params, tokens
         The training run.
     bits_weights, bits_activations, bits_kv
@@ -147,10 +148,9 @@ class PostTrainingDecision:
             f"{start}{answer} the probability is {format_probability(shown.probability_safe)} "
             f"(Monte Carlo error {100 * shown.probability_error:.1f} %) and a new run's degradation "
             f"{interval_text(shown.degradation)}.",
-            f"More pretraining hurts there beyond {count_text(shown.critical_tokens)}; the planned "
-            f"{format_count(self.tokens)} are past that with probability "
-            f"{format_probability(shown.probability_past_critical)}. The degradation grows with tokens with "
-            f"probability {format_probability(self.probability_grows)}.",
+            self._critical(shown),
+            f"The degradation grows with tokens with probability "
+            f"{format_probability(self.probability_grows)}.",
         ]
         if self.at_edge:
             parts.append("That is the smallest on offer: fewer bits may be safe too.")
@@ -159,7 +159,16 @@ class PostTrainingDecision:
             parts.append(
                 f"The prior alone would say {'none' if prior is None else f'{format_bits(prior)} bits'}."
             )
-        return " ".join(parts)
+        return " ".join(part for part in parts if part)
+
+    def _critical(self, option: PostTrainingOption) -> str:
+        if option.critical_tokens is None or option.probability_past_critical is None:
+            return ""
+        return (
+            f"More pretraining hurts there beyond {count_text(option.critical_tokens)}; the planned "
+            f"{format_count(self.tokens)} are past that with probability "
+            f"{format_probability(option.probability_past_critical)}."
+        )
 
     def table(self) -> pd.DataFrame:
         """One row per option, for display."""
@@ -171,7 +180,7 @@ class PostTrainingDecision:
                     "error": option.probability_error,
                     "degradation of a new run": interval_text(option.degradation),
                     "of the law's mean": interval_text(option.degradation_mean),
-                    "critical tokens": count_text(option.critical_tokens),
+                    "critical tokens": option.critical_tokens and count_text(option.critical_tokens),
                     "probability past them": option.probability_past_critical,
                     "measured": option.measured,
                 }

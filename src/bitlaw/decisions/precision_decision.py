@@ -8,6 +8,7 @@ import pandas as pd
 
 from bitlaw.decisions.intervals import count_text, interval_text, json_value, nats_text
 from bitlaw.decisions.logged import Diverged
+from bitlaw.decisions.on_offer import Key, key_text
 from bitlaw.decisions.question import PrecisionQuestion
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_probability
@@ -17,12 +18,14 @@ _MOST_LISTED = 8
 
 @dataclass(frozen=True)
 class PrecisionOption:
-    """One bit-width on offer.
+    """One training precision on offer.
 
     Parameters
     ----------
     bits
-        Joint training bits.
+        Joint training bits, or effective bits of a format: what its cost is in proportion to.
+    format
+        Name of the format; None for joint bits.
     probability_best
         Share of draws in which it has the lowest loss; where parameters and tokens are fixed, in
         which it is the cheapest option within tolerance.
@@ -38,16 +41,20 @@ class PrecisionOption:
     n_params, tokens
         Optimal, or fixed, parameters and tokens; NaN where no draw has capacity at these bits.
     break_even
-        f(16)/f(P), the speed-up over 16 bits from which these bits pay; inf without capacity.
+        The speed-up over 16 bits from which it pays: the factor by which compute must grow to reach
+        the loss of 16 bits, parameters and tokens re-optimised where they are free, else with more
+        tokens; f(16)/f(P) for effective parameters. inf where no compute does.
     probability_no_capacity
-        Share of draws in which a tensor kind has no capacity left at these bits.
+        Share of draws in which no effective parameters or tokens are left.
     diverged
-        Logged training runs at these bits, and how many diverged.
+        Logged training runs in this precision, and how many diverged.
     measured
-        Whether the bits lie within those of the fitted runs, for every tensor kind.
+        Whether the bits lie within those of the fitted runs, for every tensor kind; for a format,
+        whether a fitted run was trained in it.
     """
 
     bits: float
+    format: str | None
     probability_best: float
     probability_error: float
     probability_within: float | None
@@ -60,25 +67,36 @@ class PrecisionOption:
     diverged: Diverged
     measured: bool
 
+    @property
+    def key(self) -> Key:
+        """What it is called: its bits, or the name of its format."""
+        return self.bits if self.format is None else self.format
+
     def to_dict(self) -> dict[str, Any]:
-        """The option as plain JSON types."""
-        return json_value(vars(self) | {"diverged": str(self.diverged)})
+        """The option as plain JSON types: with ``bits``, or with ``format`` and ``effective_bits``."""
+        numbers = {name: value for name, value in vars(self).items() if name not in ("bits", "format")}
+        called = (
+            {"bits": self.bits}
+            if self.format is None
+            else {"format": self.format, "effective_bits": self.bits}
+        )
+        return json_value(called | numbers | {"diverged": str(self.diverged)})
 
 
 @dataclass(frozen=True)
 class PrecisionDecision:
-    """Which training precision to use, under one law.
+    """Which training precision to use, under one law or a stack of laws.
 
     Parameters
     ----------
     law
-        Name of the law.
+        Name of the law, or "the stack".
     question
         What was asked.
     options
-        Every bit-width on offer, largest first.
+        Every precision on offer, dearest first.
     best
-        Bits with the lowest expected loss; where parameters and tokens are fixed the cheapest that
+        Bits, or format, with the lowest expected loss; where parameters and tokens are fixed the cheapest that
         is within tolerance of 16 bits with probability ``confidence``, None if none on offer is.
     near
         Expected regret up to which an option counts as near-optimal, nats/token.
@@ -86,11 +104,11 @@ class PrecisionDecision:
         What ``near`` is worth in compute, as a share of the budget (0.04 = 4 % more); inf where
         more compute would not buy it.
     near_optimal
-        Bits of the near-optimal options.
+        The near-optimal options, by their bits or formats.
     ties
         Options whose probability of being best is within two Monte Carlo errors of the best's.
     at_edge
-        Whether the best option is the smallest or largest on offer, so that the answer may lie
+        Whether the best option has the fewest or most bits on offer, so that the answer may lie
         outside (none on offer counts; with fixed sizes 16 bits and more do not).
     confidence
         Probability asked of an option where parameters and tokens are fixed.
@@ -105,11 +123,11 @@ class PrecisionDecision:
     law: str
     question: PrecisionQuestion
     options: tuple[PrecisionOption, ...]
-    best: float | None
+    best: Key | None
     near: float
     near_compute: float
-    near_optimal: tuple[float, ...]
-    ties: tuple[float, ...]
+    near_optimal: tuple[Key, ...]
+    ties: tuple[Key, ...]
     at_edge: bool
     confidence: float
     draws: int
@@ -122,9 +140,9 @@ class PrecisionDecision:
         """The worst of the findings."""
         return overall_status(self.findings)
 
-    def option(self, bits: float) -> PrecisionOption:
-        """The option with these bits."""
-        return next(option for option in self.options if option.bits == bits)
+    def option(self, key: Key) -> PrecisionOption:
+        """The option with these bits, or in this format."""
+        return next(option for option in self.options if option.key == key)
 
     def sentence(self) -> str:
         """The answer in words, with its uncertainty."""
@@ -138,7 +156,9 @@ class PrecisionDecision:
             parts.append("That is the edge of what was offered: the optimum may lie beyond it.")
         if self.under_prior is not None:
             prior = self.under_prior.best
-            parts.append(f"The prior alone would say {'none on offer' if prior is None else _bits(prior)}.")
+            parts.append(
+                f"The prior alone would say {'none on offer' if prior is None else key_text(prior)}."
+            )
         return " ".join(parts)
 
     def _answer(self) -> str:
@@ -151,7 +171,7 @@ class PrecisionDecision:
         option = self.option(self.best)
         if option.probability_within is not None:
             return (
-                f"{start}{_bits(self.best)} is the cheapest option within "
+                f"{start}{key_text(self.best)} is the cheapest option within "
                 f"{nats_text(self.question.tolerance)} {LOSS_UNIT} of 16 bits "
                 f"(probability {format_probability(option.probability_within)}, "
                 f"{format_probability(self.confidence)} asked)."
@@ -160,7 +180,7 @@ class PrecisionDecision:
         if option.n_params.lo < option.n_params.hi or self.question.n_params is None:
             sizes = f", with {count_text(option.n_params)} and {count_text(option.tokens)}"
         return (
-            f"{start}{_bits(self.best)} has the lowest expected loss{sizes}. It is best with probability "
+            f"{start}{key_text(self.best)} has the lowest expected loss{sizes}. It is best with probability "
             f"{format_probability(option.probability_best)} (Monte Carlo error "
             f"{100 * option.probability_error:.1f} %), expected regret "
             f"{nats_text(option.expected_regret)} {LOSS_UNIT}."
@@ -179,6 +199,7 @@ class PrecisionDecision:
         rows = []
         for option in self.options:
             row: dict[str, Any] = {
+                "format": option.format,
                 "bits": option.bits,
                 "probability best": option.probability_best,
                 "error": option.probability_error,
@@ -193,13 +214,16 @@ class PrecisionDecision:
             }
             if option.probability_within is None:
                 del row["within tolerance"]
+            if all(option.format is None for option in self.options):
+                del row["format"]
             rows.append(row)
         return pd.DataFrame(rows)
 
     def to_dict(self) -> dict[str, Any]:
         """The decision as plain JSON types."""
         question = self.question
-        asked = ("flops", "n_params", "tokens", "tensors", "group")
+        asked = ["flops", "n_params", "tokens", "tensors", "group"]
+        asked += ["group_size"] if question.group_size is not None else []
         return {
             "status": str(self.status),
             "findings": [json_value(finding.to_dict()) for finding in self.findings],
@@ -224,12 +248,11 @@ class PrecisionDecision:
         }
 
 
-def _bits(bits: float) -> str:
-    return f"{format_bits(bits)} bits"
-
-
-def _list(bits: tuple[float, ...]) -> str:
-    """Bit-widths, or the two ends of many."""
+def _list(keys: tuple[Key, ...]) -> str:
+    """Options by name, or the two ends of many bit-widths."""
+    bits = [key for key in keys if not isinstance(key, str)]
+    formats = [key for key in keys if isinstance(key, str)]
+    widths = [f"{', '.join(map(format_bits, bits))} bits"] if bits else []
     if len(bits) > _MOST_LISTED:
-        return f"{len(bits)} options from {format_bits(min(bits))} to {format_bits(max(bits))} bits"
-    return f"{', '.join(format_bits(value) for value in bits)} bits"
+        widths = [f"{len(bits)} options from {format_bits(min(bits))} to {format_bits(max(bits))} bits"]
+    return ", ".join(widths + formats)

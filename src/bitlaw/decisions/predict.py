@@ -1,13 +1,14 @@
 """The loss to expect of a run that has not been trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bitlaw.decisions.caveats import caveats, reasons
-from bitlaw.decisions.groups import fitted_method
+from bitlaw.decisions.caveats import caveats, one_law_finding, reasons
+from bitlaw.decisions.checkpoint import require_measured_loss
+from bitlaw.decisions.groups import fitted_method, place_in_group
 from bitlaw.decisions.intervals import (
     interval_of,
     interval_text,
@@ -17,7 +18,7 @@ from bitlaw.decisions.intervals import (
 )
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status, overall_status
-from bitlaw.inference.draws import LossDraws, loss_draws
+from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
 from bitlaw.runs.columns import COLUMNS
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count
@@ -77,14 +78,16 @@ class PointPrediction:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Predicted losses under one law.
+    """Predicted losses under one law, or under a stack of laws.
 
     Parameters
     ----------
     law
-        Name of the law.
+        Name of the law, or "the stack".
     points
         One prediction per point.
+    measured
+        Measured loss as trained that stands for the law's, nats/token; None = the law's.
     prob
         Probability inside every interval.
     draws, seed
@@ -95,6 +98,7 @@ class Prediction:
 
     law: str
     points: tuple[PointPrediction, ...]
+    measured: float | None
     prob: float
     draws: int
     seed: int
@@ -112,7 +116,7 @@ class Prediction:
         others = f" {more} more point{'s' if more > 1 else ''} in the table." if more else ""
         beyond = "".join(f" {reason}" for reason in point.reasons)
         return (
-            f"Under {self.law}, a new run of {_describe(point.inputs)} has a loss of "
+            f"Under {self.law}, {_subject(point.inputs, self.measured)} has a loss of "
             f"{interval_text(point.new_run)}; the law's mean is {interval_text(point.law_mean)}."
             f"{beyond}{others}"
         )
@@ -140,15 +144,45 @@ class Prediction:
             "findings": [json_value(finding.to_dict()) for finding in self.findings],
             "law": self.law,
             "points": [point.to_dict() for point in self.points],
+            "measured": self.measured,
             "prob": self.prob,
             "kind": "ETI",
             "unit": LOSS_UNIT,
             "draws": self.draws,
             "seed": self.seed,
+            "laws": None,
         }
 
 
-def predict(fit: Fit, points: pd.DataFrame, prob: float = 0.9, seed: int | None = None) -> Prediction:
+@dataclass(frozen=True)
+class PredictionDraws:
+    """Draws of the loss at points, shape (samples, points), nats/token, and what goes with them.
+
+    Parameters
+    ----------
+    law_mean, new_run, prior
+        The law's mean loss, the loss of a new run, and that under the prior alone.
+    reasons
+        Why each point is beyond the data.
+    findings
+        What criticism found, and how far the points are from the data.
+    """
+
+    law_mean: np.ndarray
+    new_run: np.ndarray
+    prior: np.ndarray
+    reasons: tuple[tuple[str, ...], ...]
+    findings: tuple[Finding, ...]
+
+
+def predict(
+    fit: Fit,
+    points: pd.DataFrame,
+    prob: float = 0.9,
+    seed: int | None = None,
+    measured: float | None = None,
+    group: str | None = None,
+) -> Prediction:
     """Predict the loss of new runs.
 
     Parameters
@@ -162,27 +196,72 @@ def predict(fit: Fit, points: pd.DataFrame, prob: float = 0.9, seed: int | None 
         Probability inside every interval.
     seed
         Seed of effects and noise; by default the fit's.
+    measured
+        Measured loss as trained of every point, nats/token, to which quantization after training
+        adds. A law that takes that loss as data needs it; for any other it replaces the law's own.
+    group
+        Group of all points of a pooled fit, as for ``ptq``; by default in columns of the points.
 
     Raises
     ------
     InputError
-        If there are no points, sizes are not positive, the law has no term for a point, or a point
-        is of a group that the fit has not seen.
+        If there are no points, sizes are not positive, the law has no term for a point, a point is of
+        no group of a pooled fit, or of one it has not seen that is not called ``new``, or the measured
+        loss is missing or out of range.
     """
-    require_probability("prob", prob)
-    _require_points(points)
-    points = _with_method(fit, points)
     seed = fit.provenance.seed if seed is None else seed
-    posterior, prior = (loss_draws(fit, points, from_prior, seed) for from_prior in (False, True))
-    return Prediction(
-        law=fit.law.name,
-        points=tuple(
-            _point(fit, points.iloc[[row]], row, posterior, prior, prob) for row in range(len(points))
-        ),
-        prob=prob,
-        draws=len(posterior.trained),
-        seed=seed,
+    points = usable_points(fit, points, measured, group)
+    prediction = summarise(
+        fit.law.name, points, prediction_draws(fit, points, seed, measured), measured, prob, seed
+    )
+    return replace(prediction, findings=(*prediction.findings, one_law_finding()))
+
+
+def usable_points(
+    fit: Fit, points: pd.DataFrame, measured: float | None = None, group: str | None = None
+) -> pd.DataFrame:
+    """Points with their group, and the fit's only method where they name none, after all checks."""
+    _require_points(points)
+    points = _with_method(fit, place_in_group(fit, points, group))
+    require_measured_loss(fit, points, measured)
+    return points
+
+
+def prediction_draws(fit: Fit, points: pd.DataFrame, seed: int, measured: float | None) -> PredictionDraws:
+    """Draws of the loss under one law; arguments as for ``predict``."""
+    posterior, prior = (loss_draws(fit, points, under, seed, measured) for under in (False, True))
+    return PredictionDraws(
+        law_mean=posterior.mean,
+        new_run=posterior.new_run,
+        prior=prior.new_run,
+        reasons=tuple(reasons(fit, points.iloc[[row]]) for row in range(len(points))),
         findings=caveats(fit, points),
+    )
+
+
+def summarise(
+    law: str, points: pd.DataFrame, draws: PredictionDraws, measured: float | None, prob: float, seed: int
+) -> Prediction:
+    """Intervals of draws; ``law`` is the name they go by, the rest as for ``predict``."""
+    require_probability("prob", prob)
+    return Prediction(
+        law=law,
+        points=tuple(
+            PointPrediction(
+                inputs=_inputs(points.iloc[[row]]),
+                mean=mean_of(draws.law_mean[:, row]),
+                new_run=interval_of(draws.new_run[:, row], prob, LOSS_UNIT),
+                law_mean=interval_of(draws.law_mean[:, row], prob, LOSS_UNIT),
+                prior=interval_of(draws.prior[:, row], prob, LOSS_UNIT),
+                reasons=draws.reasons[row],
+            )
+            for row in range(len(points))
+        ),
+        measured=measured,
+        prob=prob,
+        draws=len(draws.new_run),
+        seed=seed,
+        findings=draws.findings,
     )
 
 
@@ -192,22 +271,6 @@ def _with_method(fit: Fit, points: pd.DataFrame) -> pd.DataFrame:
     if not unnamed.any() or fit.law.post is None:
         return points
     return points.assign(method_post=points["method_post"].mask(unnamed, fitted_method(fit, None)))
-
-
-def _point(
-    fit: Fit, point: pd.DataFrame, row: int, posterior: LossDraws, prior: LossDraws, prob: float
-) -> PointPrediction:
-    law_mean, new_run, under_prior = (
-        draws[:, row] for draws in (posterior.mean, posterior.new_run, prior.new_run)
-    )
-    return PointPrediction(
-        inputs=_inputs(point),
-        mean=mean_of(law_mean),
-        new_run=interval_of(new_run, prob, LOSS_UNIT),
-        law_mean=interval_of(law_mean, prob, LOSS_UNIT),
-        prior=interval_of(under_prior, prob, LOSS_UNIT),
-        reasons=reasons(fit, point),
-    )
 
 
 def _inputs(point: pd.DataFrame) -> dict[str, Any]:
@@ -232,6 +295,12 @@ def _require_points(points: pd.DataFrame) -> None:
     ]
     if problems:
         raise InputError(problems)
+
+
+def _subject(inputs: dict[str, Any], measured: float | None) -> str:
+    """The run in words."""
+    known = "" if measured is None else f" and a measured loss of {measured:g} {LOSS_UNIT} as trained"
+    return f"a {'new ' if measured is None else ''}run of {_describe(inputs)}{known}"
 
 
 def _describe(inputs: dict[str, Any]) -> str:

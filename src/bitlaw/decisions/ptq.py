@@ -1,19 +1,22 @@
 """Whether a trained model may be quantized, and how far, before it costs more than a tolerance."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from bitlaw.decisions.caveats import caveats
-from bitlaw.decisions.critical_tokens import critical_tokens
+from bitlaw.decisions.caveats import caveats, one_law_finding
+from bitlaw.decisions.checkpoint import require_measured_loss
+from bitlaw.decisions.critical_tokens import critical_tokens, no_critical_tokens
 from bitlaw.decisions.groups import fitted_method, group_columns
 from bitlaw.decisions.intervals import interval_of, monte_carlo_error, require_probability
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.decisions.question import bits_problems, largest_first
 from bitlaw.errors import InputError
-from bitlaw.inference.draws import law_parameters, loss_draws, point_columns, points_frame
+from bitlaw.finding import Finding, Status
+from bitlaw.inference.columns import is_symmetric
+from bitlaw.inference.draws import law_parameters, loss_draws, points_frame
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.registry import law_names, load_law
 from bitlaw.units import LOSS_UNIT, format_bits
@@ -50,9 +53,11 @@ def ptq(
         Acceptable degradation, nats/token; 0.01 is about 1 % of perplexity.
     loss
         Measured loss of the checkpoint, nats/token, for the bound's room H - loss; None = the
-        law's. Of no consequence where the vocabulary is unknown.
+        law's. Of no consequence where the vocabulary is unknown; a law that takes the loss as trained
+        as data needs it.
     method_post
-        Post-training method; may be left out where the fit has seen just one.
+        Post-training method; may be left out where the fit has seen just one. ``new`` is one that was
+        never measured.
     bits
         Bit-widths on offer; those not below ``bits_weights`` are left out, they change nothing.
     bits_weights, bits_activations, bits_kv
@@ -62,7 +67,8 @@ def ptq(
     confidence
         Probability of staying within tolerance that is asked of a safe option.
     group
-        Group of a pooled fit.
+        Group of a pooled fit; of a fit pooled over two columns one of each, with a comma. ``new`` is
+        one that was never measured.
     seed
         Seed of effects and errors; by default the fit's.
 
@@ -70,27 +76,12 @@ def ptq(
     ------
     InputError
         For a law without a post-training term, invalid numbers, an unknown or ambiguous method, or
-        a missing group.
+        a missing group or measured loss.
     """
     _require_post_term(fit)
     require_probability("prob", prob)
     require_probability("confidence", confidence)
-    method = fitted_method(fit, method_post)
-    training_bits = {"bits_weights": bits_weights, "bits_activations": bits_activations, "bits_kv": bits_kv}
-    numbers = {"n_params": n_params, "tokens": tokens, "tolerance": tolerance, "loss": loss}
-    offered = _offered(bits, training_bits, numbers)
-    points = points_frame(
-        run_id="planned",
-        n_params=n_params,
-        tokens=tokens,
-        bits_post=offered,
-        method_post=method,
-        **training_bits,
-        **group_columns(fit, group),
-    )
-    _require_usable(fit, points, loss)
-    seed = fit.provenance.seed if seed is None else seed
-    question = PostTrainingDecision(
+    asked = PostTrainingDecision(
         law=fit.law.name,
         n_params=float(n_params),
         tokens=float(tokens),
@@ -98,7 +89,7 @@ def ptq(
         bits_activations=float(bits_activations),
         bits_kv=float(bits_kv),
         loss=loss,
-        method_post=method,
+        method_post=fitted_method(fit, method_post),
         group=group,
         tolerance=tolerance,
         confidence=confidence,
@@ -107,47 +98,129 @@ def ptq(
         probability_grows=np.nan,
         prob=prob,
         draws=0,
-        seed=seed,
+        seed=fit.provenance.seed if seed is None else seed,
         findings=(),
     )
-    return replace(
-        _decide(fit, points, question, prior=False),
-        findings=caveats(fit, points),
-        under_prior=_decide(fit, points, question, prior=True),
+    points = question_points(fit, asked, _offered(asked, bits))
+    _require_symmetric_levels(points)
+    require_measured_loss(fit, points, loss)
+    decision = decide(asked, *(post_training_draws(fit, points, asked, prior) for prior in (False, True)))
+    findings = (*caveats(fit, points), *critical_tokens_findings(fit), one_law_finding())
+    return replace(decision, findings=findings)
+
+
+def question_points(fit: Fit, asked: PostTrainingDecision, bits: Sequence[float]) -> pd.DataFrame:
+    """The run of a question quantized to each of the bit-widths."""
+    return points_frame(
+        run_id="planned",
+        n_params=asked.n_params,
+        tokens=asked.tokens,
+        bits_weights=asked.bits_weights,
+        bits_activations=asked.bits_activations,
+        bits_kv=asked.bits_kv,
+        bits_post=list(bits),
+        method_post=asked.method_post,
+        **group_columns(fit, asked.group),
     )
 
 
-def _decide(
-    fit: Fit, points: pd.DataFrame, question: PostTrainingDecision, prior: bool
+@dataclass(frozen=True)
+class PostTrainingDraws:
+    """Draws of what a decision rests on, shape (samples, options) but for ``growth``.
+
+    Parameters
+    ----------
+    bits_post
+        Bit-width of each option.
+    measured
+        Whether each lies within those measured with this method.
+    degradation, new_run_degradation
+        Degradation of the law's mean and of a new run, nats/token.
+    critical_tokens
+        D_crit; None where the law does not say.
+    growth
+        γD, shape (samples,).
+    """
+
+    bits_post: tuple[float, ...]
+    measured: tuple[bool, ...]
+    degradation: np.ndarray
+    new_run_degradation: np.ndarray
+    critical_tokens: np.ndarray | None
+    growth: np.ndarray
+
+
+def post_training_draws(
+    fit: Fit, points: pd.DataFrame, asked: PostTrainingDecision, prior: bool
+) -> PostTrainingDraws:
+    """Draws of every option under one law, from the posterior or the prior.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    points
+        From ``question_points``.
+    asked
+        The question; its method, loss and seed are used.
+    prior
+        Use draws of the prior in place of the posterior.
+    """
+    draws = loss_draws(fit, points, prior, asked.seed, measured=asked.loss)
+    seen = fit.rows.loc[fit.rows["method_post"] == asked.method_post, "bits_post"]
+    bits = points["bits_post"].to_numpy(np.float64)
+    return PostTrainingDraws(
+        bits_post=tuple(bits.tolist()),
+        measured=tuple(((seen.min() <= bits) & (bits <= seen.max())).tolist()),
+        degradation=draws.degradation,
+        new_run_degradation=draws.new_run_degradation,
+        critical_tokens=None if no_critical_tokens(fit.law) else critical_tokens(fit, points, prior),
+        growth=law_parameters(fit, points.iloc[[0]], prior)["gamma_D"][:, 0],
+    )
+
+
+def decide(
+    asked: PostTrainingDecision, posterior: PostTrainingDraws, prior: PostTrainingDraws
 ) -> PostTrainingDecision:
-    """The question answered from the posterior or from the prior, without findings."""
-    draws = loss_draws(fit, points, prior, question.seed, measured=question.loss)
-    critical = critical_tokens(fit, points, prior)
-    within = draws.new_run_degradation <= question.tolerance
-    measured = fit.rows.loc[fit.rows["method_post"] == question.method_post, "bits_post"]
-    options = []
-    for index, bits in enumerate(points["bits_post"]):
-        probability = float(within[:, index].mean())
-        options.append(
-            PostTrainingOption(
-                bits_post=float(bits),
-                degradation=interval_of(draws.new_run_degradation[:, index], question.prob, LOSS_UNIT),
-                degradation_mean=interval_of(draws.degradation[:, index], question.prob, LOSS_UNIT),
-                probability_safe=probability,
-                probability_error=monte_carlo_error(probability, len(within)),
-                critical_tokens=interval_of(critical[:, index], question.prob, "tokens"),
-                probability_past_critical=float((critical[:, index] < question.tokens).mean()),
-                measured=bool(measured.min() <= bits <= measured.max()),
-            )
-        )
-    growth = law_parameters(fit, points.iloc[[0]], prior)["gamma_D"]
+    """The question answered from draws, without findings."""
+    return replace(_answered(asked, posterior), under_prior=_answered(asked, prior))
+
+
+def _answered(asked: PostTrainingDecision, draws: PostTrainingDraws) -> PostTrainingDecision:
+    options = [_option(asked, draws, index) for index in range(len(draws.bits_post))]
     return replace(
-        question,
+        asked,
         options=tuple(options),
-        smallest_safe_bits=_smallest_safe(options, question.confidence),
-        probability_grows=float((growth > 0).mean()),
-        draws=len(within),
+        smallest_safe_bits=_smallest_safe(options, asked.confidence),
+        probability_grows=float((draws.growth > 0).mean()),
+        draws=len(draws.growth),
     )
+
+
+def _option(asked: PostTrainingDecision, draws: PostTrainingDraws, index: int) -> PostTrainingOption:
+    new_run = draws.new_run_degradation[:, index]
+    probability = float((new_run <= asked.tolerance).mean())
+    critical = None if draws.critical_tokens is None else draws.critical_tokens[:, index]
+    return PostTrainingOption(
+        bits_post=draws.bits_post[index],
+        degradation=interval_of(new_run, asked.prob, LOSS_UNIT),
+        degradation_mean=interval_of(draws.degradation[:, index], asked.prob, LOSS_UNIT),
+        probability_safe=probability,
+        probability_error=monte_carlo_error(probability, len(new_run)),
+        critical_tokens=None if critical is None else interval_of(critical, asked.prob, "tokens"),
+        probability_past_critical=None if critical is None else float((critical < asked.tokens).mean()),
+        measured=draws.measured[index],
+    )
+
+
+def critical_tokens_findings(fit: Fit) -> tuple[Finding, ...]:
+    """NOT_RUN where the law says nothing about critical tokens."""
+    reason = no_critical_tokens(fit.law)
+    if reason is None:
+        return ()
+    message = f"Tokens beyond which more pretraining hurts were not computed: {reason}."
+    advice = "Fit a law of the whole loss, such as kumar2024, to the runs as trained."
+    return (Finding("ptq.critical_tokens", Status.NOT_RUN, None, None, message, advice),)
 
 
 def _smallest_safe(options: Sequence[PostTrainingOption], confidence: float) -> float | None:
@@ -168,41 +241,31 @@ def _require_post_term(fit: Fit) -> None:
         )
 
 
-def _offered(
-    bits: Sequence[float], training_bits: Mapping[str, float], numbers: Mapping[str, float | None]
-) -> list[float]:
-    """Bit-widths below the training precision, largest first."""
+def _offered(asked: PostTrainingDecision, bits: Sequence[float]) -> list[float]:
+    """Bit-widths below the training precision, largest first, after the question's numbers are checked."""
     problems = bits_problems("bits", tuple(bits))
-    for name, width in training_bits.items():
-        problems += bits_problems(name, (width,))
+    for name in ("bits_weights", "bits_activations", "bits_kv"):
+        problems += bits_problems(name, (getattr(asked, name),))
     problems += [
-        f"{name} is {value:g}; valid: a positive number"
-        for name, value in numbers.items()
-        if value is not None and not (np.isfinite(value) and value > 0)
+        f"{name} is {getattr(asked, name):g}; valid: a positive number"
+        for name in ("n_params", "tokens", "tolerance")
+        if not (np.isfinite(getattr(asked, name)) and getattr(asked, name) > 0)
     ]
-    bits_weights = training_bits["bits_weights"]
-    offered = [value for value in largest_first(bits) if value < bits_weights]
+    offered = [value for value in largest_first(bits) if value < asked.bits_weights]
     if not problems and not offered:
         problems.append(
-            f"no bits on offer are below bits_weights {format_bits(bits_weights)}; quantizing to as many "
-            f"bits changes nothing"
+            f"no bits on offer are below bits_weights {format_bits(asked.bits_weights)}; quantizing to as "
+            f"many bits changes nothing"
         )
     if problems:
         raise InputError(problems)
     return offered
 
 
-def _require_usable(fit: Fit, points: pd.DataFrame, loss: float | None) -> None:
-    columns = point_columns(fit, points)
-    fewest = float(columns["bits_post"].min())
-    if columns["post_symmetric"].any() and fewest < _FEWEST_SYMMETRIC_BITS:
+def _require_symmetric_levels(points: pd.DataFrame) -> None:
+    fewest = float(points["bits_post"].min())
+    if is_symmetric(points["method_post"]).any() and fewest < _FEWEST_SYMMETRIC_BITS:
         raise InputError(
             f"bits has {format_bits(fewest)}; symmetric round-to-nearest has no levels below 2 bits; "
             f"valid: 2 and more"
-        )
-    ceiling = float(columns["ceiling"].min())
-    if loss is not None and loss >= ceiling:
-        raise InputError(
-            f"loss is {loss:g} nats/token, no better than guessing; valid: below ln of the vocabulary, "
-            f"{ceiling:.4g}"
         )

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from bitlaw.decisions.intervals import require_probability
 from bitlaw.errors import InputError, did_you_mean
-from bitlaw.runs.columns import BY_NAME, UNQUANTIZED_BITS
+from bitlaw.runs.columns import BY_NAME
 from bitlaw.units import format_bits, format_count
 
-TENSORS: dict[str, str] = {"weights": "bits_weights", "activations": "bits_activations", "kv": "bits_kv"}
+TENSORS: dict[str, str] = {
+    "weights": "bits_weights",
+    "activations": "bits_activations",
+    "kv": "bits_kv",
+    "gradients": "bits_gradients",
+}
 """Tensor kinds a decision may quantize, and their run-table columns."""
 
 _VALID = "valid: flops; n_params and flops; n_params and tokens"
@@ -27,6 +32,10 @@ class PrecisionQuestion:
         What is fixed besides; None where it is free.
     bits
         Bit-widths on offer, largest first, without repeats.
+    formats
+        Number formats on offer besides, by name.
+    group_size
+        Elements that share one scale, for options that do not say it themselves; None = as logged.
     tensors
         Tensor kinds trained at these bits; the others stay at 16.
     tolerance
@@ -43,6 +52,8 @@ class PrecisionQuestion:
     n_params: float | None
     tokens: float | None
     bits: tuple[float, ...]
+    formats: tuple[str, ...]
+    group_size: float | None
     tensors: tuple[str, ...]
     tolerance: float
     near: float | None
@@ -63,10 +74,11 @@ class PrecisionQuestion:
             problems.append(f"cannot decide from {' and '.join(given) or 'nothing'}; {_VALID}")
         problems += [
             f"{name} is {getattr(self, name):g}; valid: a positive number"
-            for name in (*given, "tolerance", "near")
+            for name in (*given, "tolerance", "near", "group_size")
             if not _is_positive(getattr(self, name))
         ]
-        problems += bits_problems("bits", self.bits)
+        if self.bits or not self.formats:
+            problems += bits_problems("bits", self.bits)
         problems += [f'tensors: "{name}" is unknown; {did_you_mean(name, list(TENSORS))}'
                      for name in self.tensors if name not in TENSORS]  # fmt: skip
         if not self.tensors:
@@ -87,19 +99,6 @@ class PrecisionQuestion:
             return f"{n_params} and {format_count(self.tokens or math.nan)} tokens"
         budget = f"a budget of {self.flops:.3g} FLOP (6/16 N D P)"
         return f"{n_params} and {budget}" if n_params else f"{budget}, parameters and tokens chosen for it"
-
-    def training_bits(self, bits: float) -> dict[str, float]:
-        """Training precision of every tensor kind at one option.
-
-        Examples
-        --------
-        >>> question = PrecisionQuestion(1e20, None, None, (8.0,), ("weights",), 0.01, None, 0.9, None)
-        >>> question.training_bits(8.0)
-        {'bits_weights': 8.0, 'bits_activations': 16.0, 'bits_kv': 16.0}
-        """
-        return {
-            column: bits if name in self.tensors else UNQUANTIZED_BITS for name, column in TENSORS.items()
-        }
 
 
 def bits_problems(name: str, bits: tuple[float, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Parameters and tokens chosen anew for each bit-width: the compute-optimal split, draw by draw."""
+"""Parameters and tokens chosen anew for each precision: the compute-optimal split, draw by draw."""
 
 import math
 from collections.abc import Callable
@@ -39,63 +39,58 @@ class Allocation:
     loss: np.ndarray
 
 
-def reoptimise(law: LawDraws, flops: float, bits: tuple[float, ...]) -> Allocation:
+def reoptimise(law: LawDraws, flops: float) -> Allocation:
     """The split of a budget (6/16) N D P into parameters and tokens with the lowest loss.
 
     Every draw and option is searched on its own, along ln N at fixed cost: half decades over a
     window of 24 decades around the fitted runs' ratio of tokens to parameters, moved on where the
-    lowest point is an end of it, then golden section until the minimum is known to 0.01 %.
+    lowest point is an end of it, then golden section until the minimum is known to 0.01 %. There is
+    one minimum: along ln N bases and penalties are exponentials, their sums and powers of these, so
+    that ln(L - E) is convex, and ln(H - L) concave where the vocabulary bounds a penalty.
 
     Parameters
     ----------
     law
-        The law and its draws.
+        The law, its draws and the options.
     flops
         Budget, FLOP at 16 bits.
-    bits
-        Joint training bits of each option.
     """
-    samples, options = np.indices((law.samples, len(bits))).reshape(2, -1)
-    widths = np.asarray(bits, dtype=np.float64)[options, None]
+    shape = (law.samples, len(law.bits))
+    samples, options = np.indices(shape).reshape(2, -1)
     blocks = [
-        _search(law.at(samples[rows]), flops, widths[rows])
+        _search(law.pairs(samples[rows], options[rows]), flops)
         for rows in (slice(start, start + _LARGEST_BLOCK) for start in range(0, len(samples), _LARGEST_BLOCK))
     ]
-    log_n, loss = (
-        np.concatenate(values).reshape(law.samples, len(bits)) for values in zip(*blocks, strict=True)
-    )
-    n_params = np.exp(log_n)
-    return Allocation(n_params, np.asarray(tokens_bought(flops, n_params, np.asarray(bits))), loss)
+    log_n, loss = (np.concatenate(values).reshape(shape) for values in zip(*blocks, strict=True))
+    n_params = np.where(law.no_capacity(), np.nan, np.exp(log_n))
+    return Allocation(n_params, np.asarray(tokens_bought(flops, n_params, law.bits)), loss)
 
 
-def _search(law: LawDraws, flops: float, bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ln N and loss at the optimum of each row, a draw at one bit-width; ``bits`` of shape (rows, 1)."""
+def _search(law: LawDraws, flops: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ln N and loss at the optimum of each row, a draw at one option."""
     reference = law.reference
-    affordable = tokens_bought(flops, 1.0, bits[:, 0])
+    affordable = np.asarray(tokens_bought(flops, 1.0, law.bits[:, 0]))
     middle = 0.5 * np.log(affordable * reference.n_params / reference.tokens)
     log_n = np.empty(law.samples)
     left = np.arange(law.samples)
     offsets = np.arange(-_HALF_WIDTH, _HALF_WIDTH + _STEP / 2, _STEP)
     for _ in range(_MOST_MOVES):
-        loss = _loss_along(law.at(left), flops, bits[left])(middle[:, None] + offsets)
+        loss = loss_along(law.at(left), affordable[left])(middle[:, None] + offsets)
         lowest = loss.argmin(axis=1)
         log_n[left] = middle + offsets[lowest]
         at_end = (lowest == 0) | (lowest == len(offsets) - 1)
         left, middle = left[at_end], log_n[left[at_end]]
         if not len(left):
             break
-    log_n, loss = golden_section(_loss_along(law, flops, bits), log_n - _STEP, log_n + _STEP)
-    has_capacity = np.isfinite(law.log_share(bits)[:, 0])
-    return np.where(has_capacity, log_n, np.nan), loss
+    return golden_section(loss_along(law, affordable), log_n - _STEP, log_n + _STEP)
 
 
-def _loss_along(law: LawDraws, flops: float, bits: np.ndarray) -> Function:
-    """The loss along ln N at fixed cost; takes shape (rows,) or (rows, points)."""
+def loss_along(law: LawDraws, product: np.ndarray) -> Function:
+    """The loss along ln N at a fixed product N D of each row; takes shape (rows,) or (rows, points)."""
 
     def loss(log_n: np.ndarray) -> np.ndarray:
         n_params = np.exp(log_n if log_n.ndim == 2 else log_n[:, None])
-        tokens = np.asarray(tokens_bought(flops, n_params, bits))
-        return law.loss(n_params, tokens, bits).reshape(log_n.shape)
+        return law.loss(n_params, product[:, None] / n_params).reshape(log_n.shape)
 
     return loss
 

@@ -119,7 +119,8 @@ def loss_draws(
         gap[:, after] = degradation(log_delta, trained[:, after], ceiling, np)
         with_effect = degradation(log_delta + noise.run[:, after], new_trained[:, after], ceiling, np)
         error = gap_scale(own, with_effect, np) * noise.post[:, after]
-        new_gap[:, after] = np.minimum(with_effect + error, np.maximum(ceiling - new_trained[:, after], 0.0))
+        room = np.maximum(ceiling - new_trained[:, after], 0.0)
+        new_gap[:, after] = np.clip(with_effect + error, -new_trained[:, after], room)
     return LossDraws(trained, gap, new_trained + new_gap, new_gap)
 
 
@@ -236,7 +237,8 @@ def _draw_noise(p: dict[str, np.ndarray], points: pd.DataFrame, samples: int, se
     effect = rng.standard_normal(shape)[:, run] * p.get("tau", zero)
     freedom = at_index({"nu": p["nu"]}, first)["nu"] if "nu" in p else np.ones((samples, 1))
     student = rng.standard_t(np.broadcast_to(freedom, shape))[:, run]
-    return _Noise(cell, effect, student, rng.standard_normal((samples, len(points))))
+    freedom = np.broadcast_to(p.get("nu_gap", np.ones((samples, 1))), (samples, len(points)))
+    return _Noise(cell, effect, student, rng.standard_t(freedom))
 
 
 def _require_terms(fit: Fit, points: pd.DataFrame) -> None:

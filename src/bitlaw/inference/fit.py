@@ -118,7 +118,10 @@ class Fit:
 
     def largest_run(self) -> Mapping[str, Any]:
         """The run with the most compute as trained: canonical run-table values."""
-        runs = self.rows.drop_duplicates("run_id")
+        as_trained = self.rows[self.rows["status"] != "diverged"].sort_values(
+            "bits_post", na_position="first", kind="stable"
+        )
+        runs = as_trained.drop_duplicates("run_id")
         compute = (runs["n_params"] * runs["tokens"]).to_numpy()
         largest = {str(name): value for name, value in runs.iloc[int(compute.argmax())].items()}
         return largest | {"bits_post": float("nan"), "method_post": ""}

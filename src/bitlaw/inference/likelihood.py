@@ -35,7 +35,7 @@ def trained_scale(p: Values, trained: Trained, relative_error: Any, xp: Any) -> 
 
 
 def gap_scale(p: Values, gap: Any, xp: Any) -> Any:
-    """Scale of a paired degradation: a fixed error and one in proportion to it, √(s² + (κ δ)²)."""
+    """Scale of the Student-t noise of a paired degradation: a fixed error and one in proportion, √(s² + (κ δ)²)."""
     return xp.sqrt(p["sigma_gap"] ** 2 + (p["kappa"] * gap) ** 2)
 
 

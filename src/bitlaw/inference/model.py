@@ -172,7 +172,8 @@ def _paired(
 ) -> None:
     own = pm.Data("loss_trained", block.loss_trained)
     gap = degradation(log_delta, own, columns["ceiling"], pt)
-    density = pm.logp(pm.Normal.dist(gap, gap_scale(p, gap, pt)), pm.Data("gap", block.gap))
+    noise = pm.StudentT.dist(nu=p["nu_gap"], mu=gap, sigma=gap_scale(p, gap, pt))
+    density = pm.logp(noise, pm.Data("gap", block.gap))
     pm.Potential("paired", weight[block.run] * density)
 
 

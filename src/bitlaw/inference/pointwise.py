@@ -123,7 +123,7 @@ def _paired(
     p: dict[str, np.ndarray], columns: dict[str, np.ndarray], block: Block, log_delta: np.ndarray
 ) -> np.ndarray:
     gap = degradation(log_delta, block.loss_trained, columns["ceiling"], np)
-    return stats.norm.logpdf(block.gap, gap, gap_scale(p, gap, np))
+    return stats.t.logpdf(block.gap, p["nu_gap"], gap, gap_scale(p, gap, np))
 
 
 def _unpaired(

@@ -82,7 +82,7 @@ def _add_post(
         log_delta = log_delta + effect[block.run]
         if block is rows.paired:
             gap = degradation(log_delta, own[block.run], columns["ceiling"], np)
-            error = gap_scale(p, gap, np) * rng.standard_normal(len(gap))
+            error = gap_scale(p, gap, np) * rng.standard_t(p["nu_gap"], len(gap))
             loss[block.row] = own[block.run] + gap + error
         elif len(block):
             before = trained.loss[block.run]

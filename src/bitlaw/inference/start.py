@@ -12,6 +12,7 @@ from bitlaw.laws.law import Law, Prior
 _WIDE_NOISE = {
     "sigma": 0.05,
     "nu": 8.0,
+    "nu_gap": 8.0,
     "sigma_cell": 0.01,
     "kappa_train": 0.05,
     "kappa": 0.5,

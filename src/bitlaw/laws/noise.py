@@ -16,6 +16,7 @@ POST_NOISE: tuple[Parameter, ...] = (
     Parameter("kappa", "positive", "relative error of a degradation within its run"),
     Parameter("tau", "positive", "spread of ln δ between training runs"),
     Parameter("sigma_gap", "positive", "smallest error of a paired degradation", "nats/token"),
+    Parameter("nu_gap", "positive", "degrees of freedom of the noise of a degradation"),
 )
 
 ALL_NOISE: tuple[Parameter, ...] = RUN_NOISE + PRECISION_NOISE + POST_NOISE

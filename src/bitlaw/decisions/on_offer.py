@@ -1,0 +1,160 @@
+"""The training precisions on offer: joint bit-widths, number formats by name, formats as they were logged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bitlaw.decisions.costs import effective_bits
+from bitlaw.decisions.question import TENSORS, PrecisionQuestion
+from bitlaw.inference.columns import backward_schemes, schemes
+from bitlaw.inference.fit import Fit
+from bitlaw.laws.formats import bits_say_all, floating_point, is_unquantized
+from bitlaw.laws.law import Law
+from bitlaw.runs.columns import TRAINING_BITS, UNQUANTIZED_BITS
+from bitlaw.units import format_bits
+
+DEFAULT_BITS: tuple[float, ...] = (16.0, 8.0, 6.0, 5.0, 4.0, 3.0)
+
+Key = float | str
+"""What an option is called: its bits, or the name of its format."""
+
+
+@dataclass(frozen=True)
+class OnOffer:
+    """A training precision on offer.
+
+    Parameters
+    ----------
+    bits
+        Bits its cost is in proportion to.
+    format
+        Name of the format, as logged or as asked for; None for joint bits.
+    columns
+        Run-table columns that say what is trained in what.
+    """
+
+    bits: float
+    format: str | None
+    columns: Mapping[str, Any]
+
+    @property
+    def key(self) -> Key:
+        """What it is called."""
+        return self.bits if self.format is None else self.format
+
+
+UNQUANTIZED = OnOffer(UNQUANTIZED_BITS, None, {})
+
+
+def key_text(key: Key) -> str:
+    """An option in words.
+
+    Examples
+    --------
+    >>> key_text(8.0), key_text("mxfp4")
+    ('8 bits', 'mxfp4')
+    """
+    return key if isinstance(key, str) else f"{format_bits(key)} bits"
+
+
+def default_offer(fits: Sequence[Fit]) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Bits and formats on offer where the question names none.
+
+    Bit-widths where every law reads bits; where one knows formats only, the fitted ones and 16 bits.
+    """
+    if not any(_by_format(fit.law) for fit in fits):
+        return DEFAULT_BITS, ()
+    return (UNQUANTIZED_BITS,), tuple(logged_formats(fits[0], _with_backward(fits)))
+
+
+def on_offer(question: PrecisionQuestion, fits: Sequence[Fit]) -> tuple[OnOffer, ...]:
+    """The options of a question, in the order of what they cost, dearest first.
+
+    Parameters
+    ----------
+    question
+        The question.
+    fits
+        Fits to the same rows. A format of that name in the table is offered as it was logged.
+
+    Raises
+    ------
+    InputError
+        If the cost of a format is not known.
+    """
+    logged = logged_formats(fits[0], _with_backward(fits))
+    asked = {} if question.group_size is None else {"group_size": question.group_size}
+    size = asked or _agreed_size(fits[0].rows)
+    columns = [TENSORS[name] for name in question.tensors]
+    options = [OnOffer(bits, None, dict.fromkeys(columns, bits) | size) for bits in question.bits]
+    options += [_format(name, question, logged.get(name), size) for name in dict.fromkeys(question.formats)]
+    return tuple(sorted(options, key=lambda option: -option.bits))
+
+
+def logged_formats(fit: Fit, with_backward: bool = False) -> dict[str, dict[str, Any]]:
+    """What the quantized runs of a fit were trained in: run-table columns by label.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    with_backward
+        Whether formats of the backward pass are told apart too; a label then is
+        ``forward / backward``.
+    """
+    runs = fit.rows.drop_duplicates("run_id")
+    labels, read = schemes(runs), ["format", *TRAINING_BITS[:3]]
+    if with_backward:
+        backward = backward_schemes(runs)
+        both = labels.mask(labels == "", "bf16").str.cat(" / " + backward)
+        labels, read = labels.where(backward == "", both), [*read, "format_backward", "bits_gradients"]
+    return {
+        str(label): {name: rows[name].iloc[0] for name in read} | _agreed_size(rows)
+        for label, rows in runs[labels != ""].groupby(labels[labels != ""])
+    }
+
+
+def _format(
+    name: str, question: PrecisionQuestion, logged: Mapping[str, Any] | None, size: Mapping[str, float]
+) -> OnOffer:
+    """A format: as it was logged under that name, else with elements of its name's bits."""
+    if is_unquantized(name):
+        return OnOffer(UNQUANTIZED_BITS, name, {})
+    known = floating_point(name)
+    size = {} if known and known.block_size else size
+    if logged is not None:
+        return OnOffer(_cost(logged), name, {**size, **logged})
+    bits = effective_bits(name)
+    says_all = (
+        dict.fromkeys((TENSORS[tensor] for tensor in question.tensors), bits) if bits_say_all(name) else {}
+    )
+    return OnOffer(bits, name, {"format": name, **says_all, **size})
+
+
+def _cost(columns: Mapping[str, Any]) -> float:
+    """Bits a multiplication costs: those of the wider of its operands, weights and activations."""
+    forward = [float(columns[name]) for name in TRAINING_BITS[:3]]
+    name = str(columns["format"])
+    if min(forward) >= UNQUANTIZED_BITS:
+        return effective_bits(name)
+    operands = min(UNQUANTIZED_BITS, max(forward[:2]))
+    return operands if bits_say_all(name) or operands == UNQUANTIZED_BITS else effective_bits(name)
+
+
+def _by_format(law: Law) -> bool:
+    """Whether a law tells formats apart by name, so that bits alone do not say what an option does."""
+    reads = law.training_columns
+    as_levels = bool(reads & {"scheme", "scheme_backward"})
+    return as_levels or ("is_floating" in reads and not reads & set(TRAINING_BITS))
+
+
+def _with_backward(fits: Sequence[Fit]) -> bool:
+    return any("scheme_backward" in fit.law.training_columns for fit in fits)
+
+
+def _agreed_size(rows: pd.DataFrame) -> dict[str, float]:
+    """The group size that all quantized rows share, if they do."""
+    sizes = rows.loc[schemes(rows) != "", "group_size"].unique()
+    return {"group_size": float(sizes[0])} if len(sizes) == 1 and not pd.isna(sizes[0]) else {}

@@ -1,0 +1,121 @@
+"""What a precision decision is made of: arrays over draws and options, before they are summarised."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bitlaw.decisions.break_even import break_even
+from bitlaw.decisions.costs import tokens_bought
+from bitlaw.decisions.law_draws import LawDraws, law_draws
+from bitlaw.decisions.on_offer import UNQUANTIZED, OnOffer
+from bitlaw.decisions.question import PrecisionQuestion
+from bitlaw.decisions.reoptimise import Allocation, reoptimise
+from bitlaw.inference.fit import Fit
+
+_STEP_IN_LOG_TOKENS = 1e-3
+
+
+@dataclass(frozen=True)
+class PrecisionDraws:
+    """Draws of everything a precision decision reports, shape (samples, options) unless said.
+
+    Parameters
+    ----------
+    loss
+        The law's mean loss, nats/token.
+    n_params, tokens
+        Optimal, or fixed, parameters and tokens; NaN where a draw leaves no capacity.
+    gain
+        -dL/dlnC at these, nats/token per e-fold of compute.
+    break_even
+        Speed-up over 16 bits from which the option pays.
+    no_capacity
+        Whether the draw leaves the option no capacity at all.
+    floor
+        Irreducible loss, nats/token, shape (samples, 1).
+    within
+        Where parameters and tokens are fixed, whether the loss is within tolerance of that at 16 bits.
+    """
+
+    loss: np.ndarray
+    n_params: np.ndarray
+    tokens: np.ndarray
+    gain: np.ndarray
+    break_even: np.ndarray
+    no_capacity: np.ndarray
+    floor: np.ndarray
+    within: np.ndarray | None
+
+    @property
+    def samples(self) -> int:
+        """Number of draws."""
+        return len(self.loss)
+
+
+def precision_draws(
+    fit: Fit, question: PrecisionQuestion, offer: Sequence[OnOffer], prior: bool = False
+) -> PrecisionDraws:
+    """Put a question to every draw of one fit.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    question
+        What is fixed.
+    offer
+        The options.
+    prior
+        Use draws of the prior in place of the posterior.
+
+    Raises
+    ------
+    InputError
+        As for ``law_draws``.
+    """
+    law = law_draws(fit, offer, question.group, prior)
+    whole = law_draws(fit, (UNQUANTIZED,), question.group, prior)
+    spent = _allocate(law, question)
+    within = None
+    if question.sizes_fixed:
+        within = above(spent.loss, whole.loss(spent.n_params, spent.tokens)) <= question.tolerance
+    return PrecisionDraws(
+        loss=spent.loss,
+        n_params=spent.n_params,
+        tokens=spent.tokens,
+        gain=_gain(law, spent),
+        break_even=break_even(law, whole, question),
+        no_capacity=law.no_capacity(),
+        floor=whole.constants["E"],
+        within=within,
+    )
+
+
+def above(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Difference of losses; 0 where both are infinite, beyond floating point."""
+    reference = np.broadcast_to(reference, loss.shape)
+    return np.subtract(
+        loss, reference, out=np.zeros_like(loss), where=np.isfinite(loss) | np.isfinite(reference)
+    )
+
+
+def _allocate(law: LawDraws, question: PrecisionQuestion) -> Allocation:
+    """Parameters, tokens and loss of every option in every draw."""
+    flops, fixed = question.flops, question.n_params
+    if flops is not None and fixed is None:
+        return reoptimise(law, flops)
+    n_params = np.full((law.samples, len(law.bits)), fixed, dtype=np.float64)
+    tokens = question.tokens if flops is None else tokens_bought(flops, n_params, law.bits)
+    tokens = np.broadcast_to(np.asarray(tokens, dtype=np.float64), n_params.shape)
+    return Allocation(n_params, tokens, law.loss(n_params, tokens))
+
+
+def _gain(law: LawDraws, spent: Allocation) -> np.ndarray:
+    """-dL/dlnC = -∂L/∂lnD, at the optimum (envelope theorem) as at fixed parameters."""
+    nothing = np.isnan(spent.n_params)
+    n_params, tokens = (np.where(nothing, 1.0, size) for size in (spent.n_params, spent.tokens))
+    fewer, more = (
+        law.loss(n_params, tokens * np.exp(step)) for step in (-_STEP_IN_LOG_TOKENS, _STEP_IN_LOG_TOKENS)
+    )
+    return np.where(nothing, 0.0, above(fewer, more) / (2.0 * _STEP_IN_LOG_TOKENS))

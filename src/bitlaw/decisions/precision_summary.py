@@ -1,0 +1,149 @@
+"""A precision decision from its draws: probabilities, regret, the near-optimal set, ties and edges."""
+
+import numpy as np
+
+from bitlaw.decisions.intervals import indistinguishable, interval_of, mean_of, monte_carlo_error
+from bitlaw.decisions.logged import LoggedRuns, logged_runs
+from bitlaw.decisions.on_offer import Key, OnOffer
+from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
+from bitlaw.decisions.precision_draws import PrecisionDraws, above
+from bitlaw.decisions.question import PrecisionQuestion
+from bitlaw.inference.fit import Fit
+from bitlaw.runs.columns import UNQUANTIZED_BITS
+from bitlaw.units import LOSS_UNIT
+
+REQUIRED_PROBABILITY = 0.9
+"""Probability of being within tolerance that is asked where parameters and tokens are fixed."""
+
+_NEAR_SHARE = 0.01
+
+
+def summarise(
+    law: str,
+    question: PrecisionQuestion,
+    offer: tuple[OnOffer, ...],
+    draws: PrecisionDraws,
+    fit: Fit,
+    seed: int,
+) -> PrecisionDecision:
+    """The decision that draws of one law or several amount to, without findings.
+
+    Parameters
+    ----------
+    law
+        What the draws go by.
+    question, offer
+        What was asked, and the options.
+    draws
+        The draws.
+    fit
+        A fit to the runs that were logged.
+    seed
+        Recorded.
+    """
+    regret = above(draws.loss, draws.loss.min(axis=1, keepdims=True))
+    wins = _wins(draws, np.array([option.bits for option in offer]))
+    logged = logged_runs(fit)
+    options = tuple(
+        _option(logged, item, question, draws, regret, wins, index) for index, item in enumerate(offer)
+    )
+    best = _best(options)
+    lowest = int(np.argmin([option.expected_regret for option in options]))
+    near = _near(draws, question, lowest)
+    return PrecisionDecision(
+        law=law,
+        question=question,
+        options=options,
+        best=best,
+        near=near,
+        near_compute=_compute_worth(draws.gain[:, lowest], near),
+        near_optimal=tuple(option.key for option in options if option.expected_regret <= near),
+        ties=_ties(options, best, draws.samples),
+        at_edge=_at_edge(question, options, best),
+        confidence=REQUIRED_PROBABILITY,
+        draws=draws.samples,
+        seed=seed,
+        findings=(),
+    )
+
+
+def _wins(draws: PrecisionDraws, bits: np.ndarray) -> np.ndarray:
+    """Which option wins each draw, shape (samples, options); none where none is within tolerance."""
+    loss, options = draws.loss, np.arange(draws.loss.shape[1])
+    if draws.within is None:
+        return loss.argmin(axis=1)[:, None] == options
+    cost = np.where(draws.within, bits, np.inf)
+    cheapest = draws.within & (cost == cost.min(axis=1, keepdims=True))
+    best = np.where(cheapest, loss, np.inf).argmin(axis=1)
+    return (best[:, None] == options) & cheapest
+
+
+def _option(
+    logged: LoggedRuns,
+    item: OnOffer,
+    question: PrecisionQuestion,
+    draws: PrecisionDraws,
+    regret: np.ndarray,
+    wins: np.ndarray,
+    index: int,
+) -> PrecisionOption:
+    prob, within = question.prob, draws.within
+    probability = float(wins[:, index].mean())
+    return PrecisionOption(
+        bits=item.bits,
+        format=item.format,
+        probability_best=probability,
+        probability_error=monte_carlo_error(probability, draws.samples),
+        probability_within=None if within is None else float(within[:, index].mean()),
+        expected_regret=mean_of(regret[:, index]),
+        loss=interval_of(draws.loss[:, index], prob, LOSS_UNIT),
+        n_params=interval_of(draws.n_params[:, index], prob, "parameters"),
+        tokens=interval_of(draws.tokens[:, index], prob, "tokens"),
+        break_even=interval_of(draws.break_even[:, index], prob, "x"),
+        probability_no_capacity=float(draws.no_capacity[:, index].mean()),
+        diverged=logged.diverged_at(item),
+        measured=logged.reach(item),
+    )
+
+
+def _best(options: tuple[PrecisionOption, ...]) -> Key | None:
+    if options[0].probability_within is None:
+        return min(options, key=lambda option: option.expected_regret).key
+    fit_for_use = [option for option in options if (option.probability_within or 0.0) >= REQUIRED_PROBABILITY]
+    cheapest = min(fit_for_use, key=lambda option: (option.bits, option.expected_regret), default=None)
+    return None if cheapest is None else cheapest.key
+
+
+def _near(draws: PrecisionDraws, question: PrecisionQuestion, lowest: int) -> float:
+    if question.near is not None:
+        return question.near
+    if question.sizes_fixed:
+        return question.tolerance
+    return _NEAR_SHARE * float(np.median(draws.loss[:, lowest] - draws.floor[:, 0]))
+
+
+def _compute_worth(gain: np.ndarray, near: float) -> float:
+    """Share by which compute must grow to lower the best option's loss by ``near``, at the median draw."""
+    slope = float(np.median(gain))
+    with np.errstate(over="ignore"):
+        return float(np.expm1(near / slope)) if slope > 0 else np.inf
+
+
+def _ties(options: tuple[PrecisionOption, ...], best: Key | None, samples: int) -> tuple[Key, ...]:
+    if best is None:
+        return ()
+    leader = next(option.probability_best for option in options if option.key == best)
+    return tuple(
+        option.key
+        for option in options
+        if option.key != best and indistinguishable(leader, option.probability_best, samples)
+    )
+
+
+def _at_edge(question: PrecisionQuestion, options: tuple[PrecisionOption, ...], best: Key | None) -> bool:
+    if best is None:
+        return True
+    bits = next(option.bits for option in options if option.key == best)
+    if question.sizes_fixed and bits >= UNQUANTIZED_BITS:
+        return False
+    return bits in (options[0].bits, options[-1].bits)

@@ -1,0 +1,202 @@
+"""Predictions and post-training decisions under several laws, and under the stack of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bitlaw.criticism.stacking import law_weights
+from bitlaw.decisions.across_laws import (
+    DISAGREEMENT,
+    STACK,
+    AcrossLaws,
+    disagreement_finding,
+    shared_findings,
+    stack_rows,
+)
+from bitlaw.decisions.caveats import one_law_finding
+from bitlaw.decisions.post_training_decision import PostTrainingDecision
+from bitlaw.decisions.predict import Prediction, PredictionDraws, prediction_draws, summarise, usable_points
+from bitlaw.decisions.ptq import PostTrainingDraws, decide, post_training_draws, ptq, question_points
+from bitlaw.finding import Finding
+from bitlaw.inference.fit import Fit
+from bitlaw.units import LOSS_UNIT, format_bits
+
+_LARGEST_SHARE = 0.5
+
+
+def predict_across(
+    fits: Sequence[Fit],
+    points: pd.DataFrame,
+    prob: float = 0.9,
+    seed: int | None = None,
+    measured: float | None = None,
+    group: str | None = None,
+) -> AcrossLaws[Prediction]:
+    """Predict the loss of new runs under each law, and under the stack of them.
+
+    Parameters
+    ----------
+    fits
+        One fit per law, of the same rows.
+    points, prob, seed, measured, group
+        As for ``predict``; the seed is by default that of the first fit.
+
+    Raises
+    ------
+    InputError
+        As for ``predict``, and for fits that cannot be stacked.
+    """
+    weights = law_weights(fits)
+    seed = fits[0].provenance.seed if seed is None else seed
+    usable = [usable_points(fit, points, measured, group) for fit in fits]
+    draws = [prediction_draws(fit, own, seed, measured) for fit, own in zip(fits, usable, strict=True)]
+    by_law = {
+        fit.law.name: summarise(fit.law.name, own, drawn, measured, prob, seed)
+        for fit, own, drawn in zip(fits, usable, draws, strict=True)
+    }
+    if len(fits) == 1:
+        alone = by_law[fits[0].law.name]
+        stack = replace(alone, findings=(*alone.findings, one_law_finding()))
+    else:
+        stack = summarise(STACK, usable[0], _pooled_predictions(draws, weights), measured, prob, seed)
+        stack = replace(
+            stack, findings=(*shared_findings(by_law), _prediction_disagreement(by_law, weights, stack))
+        )
+    return AcrossLaws(_by_name(fits, weights), by_law, stack)
+
+
+def ptq_across(
+    fits: Sequence[Fit], n_params: float, tokens: float, *, seed: int | None = None, **options: Any
+) -> AcrossLaws[PostTrainingDecision]:
+    """Decide how few bits a trained model may be quantized to, under each law and the stack of them.
+
+    Parameters
+    ----------
+    fits
+        One fit per law, of the same rows.
+    n_params, tokens, seed, **options
+        As for ``ptq``; the seed is by default that of the first fit.
+
+    Raises
+    ------
+    InputError
+        As for ``ptq``, and for fits that cannot be stacked.
+    """
+    weights = law_weights(fits)
+    seed = fits[0].provenance.seed if seed is None else seed
+    decisions = [ptq(fit, n_params, tokens, seed=seed, **options) for fit in fits]
+    by_law = {
+        decision.law: replace(decision, findings=_without_disagreement(decision.findings))
+        for decision in decisions
+    }
+    stack = decisions[0]
+    if len(fits) > 1:
+        asked = replace(stack, law=STACK, under_prior=None)
+        stack = replace(
+            decide(asked, *(_pooled_decisions(fits, asked, weights, prior) for prior in (False, True))),
+            findings=(*shared_findings(by_law), _bits_disagreement(by_law, weights)),
+        )
+    return AcrossLaws(_by_name(fits, weights), by_law, stack)
+
+
+def pooled(draws: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """Draws of several laws as one array, each law's in proportion to its weight.
+
+    Parameters
+    ----------
+    draws
+        One array per law, draws along the first axis.
+    weights
+        One per law; sum to 1.
+
+    Examples
+    --------
+    >>> pooled([np.array([1, 2, 3, 4]), np.array([5, 6])], np.array([0.5, 0.5])).tolist()
+    [2, 4, 5, 6]
+    """
+    rows = stack_rows(weights, [len(own) for own in draws])
+    return np.concatenate([own[chosen] for own, chosen in zip(draws, rows, strict=True)])
+
+
+def _pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -> PredictionDraws:
+    by_point = zip(*(drawn.reasons for drawn in draws), strict=True)
+    return PredictionDraws(
+        law_mean=pooled([drawn.law_mean for drawn in draws], weights),
+        new_run=pooled([drawn.new_run for drawn in draws], weights),
+        prior=pooled([drawn.prior for drawn in draws], weights),
+        reasons=tuple(tuple(dict.fromkeys(reason for own in point for reason in own)) for point in by_point),
+        findings=(),
+    )
+
+
+def _pooled_decisions(
+    fits: Sequence[Fit], asked: PostTrainingDecision, weights: np.ndarray, prior: bool
+) -> PostTrainingDraws:
+    bits = [option.bits_post for option in asked.options]
+    draws = [post_training_draws(fit, question_points(fit, asked, bits), asked, prior) for fit in fits]
+    critical = [drawn.critical_tokens for drawn in draws if drawn.critical_tokens is not None]
+    return replace(
+        draws[0],
+        degradation=pooled([drawn.degradation for drawn in draws], weights),
+        new_run_degradation=pooled([drawn.new_run_degradation for drawn in draws], weights),
+        critical_tokens=pooled(critical, weights) if len(critical) == len(draws) else None,
+        growth=pooled([drawn.growth for drawn in draws], weights),
+    )
+
+
+def _prediction_disagreement(
+    by_law: Mapping[str, Prediction], weights: np.ndarray, stack: Prediction
+) -> Finding:
+    """How far the laws' medians are apart at the worst point, in widths of the stack's interval."""
+    medians = np.array([[point.new_run.median for point in answer.points] for answer in by_law.values()])
+    apart = medians.max(axis=0) - medians.min(axis=0)
+    width = np.array([point.new_run.hi - point.new_run.lo for point in stack.points])
+    share = np.divide(apart, width, out=np.where(apart > 0, np.inf, 0.0), where=width > 0)
+    worst = int(share.argmax())
+    where = f" at point {worst + 1} of {len(stack.points)}" if len(stack.points) > 1 else ""
+    finding = disagreement_finding(
+        {name: f"{median:.4g} {LOSS_UNIT}" for name, median in zip(by_law, medians[:, worst], strict=True)},
+        weights,
+        agree=bool(share[worst] <= _LARGEST_SHARE),
+        consequence=(
+            f"These medians{where} are {100 * share[worst]:.2g} % of the width of the stack's interval apart; "
+            f"up to {100 * _LARGEST_SHARE:g} % counts as agreement."
+        ),
+    )
+    advice = finding.advice and (
+        "Log runs nearer to the point asked about, or count the spread between laws as uncertainty."
+    )
+    return replace(finding, value=float(share[worst]), threshold=_LARGEST_SHARE, advice=advice)
+
+
+def _bits_disagreement(by_law: Mapping[str, PostTrainingDecision], weights: np.ndarray) -> Finding:
+    """Whether the laws name different bits as the fewest that are safe."""
+    safe = [answer.smallest_safe_bits for answer in by_law.values()]
+    said = [
+        "none on offer is safe" if bits is None else f"safe down to {format_bits(bits)} bits" for bits in safe
+    ]
+    common = None if None in safe else max(bits for bits in safe if bits is not None)
+    consequence = (
+        "No option is safe under every law."
+        if common is None
+        else f"Safe under every law: {format_bits(common)} bits."
+    )
+    finding = disagreement_finding(
+        dict(zip(by_law, said, strict=True)), weights, agree=len(set(said)) == 1, consequence=consequence
+    )
+    return replace(
+        finding,
+        advice=finding.advice
+        and "Log runs where the laws differ, or take bits that are safe under every law.",
+    )
+
+
+def _without_disagreement(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in findings if finding.code != DISAGREEMENT)
+
+
+def _by_name(fits: Sequence[Fit], weights: np.ndarray) -> dict[str, float]:
+    return {fit.law.name: float(weight) for fit, weight in zip(fits, weights, strict=True)}
