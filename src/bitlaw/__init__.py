@@ -19,6 +19,7 @@ _API: dict[str, str] = {
     "points_frame": "bitlaw.inference.draws",
     "check": "bitlaw.workflow",
     "fit": "bitlaw.workflow",
+    "compare": "bitlaw.workflow",
     "predict": "bitlaw.decisions.predict",
     "optimum": "bitlaw.decisions.optimum",
     "ptq": "bitlaw.decisions.ptq",

@@ -12,7 +12,7 @@ from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law
-from bitlaw.laws.registry import load_law
+from bitlaw.laws.registry import DEFAULT_LAW, load_law
 from bitlaw.laws.spec import with_ties
 from bitlaw.runs.exclude import include_diverged
 from bitlaw.runs.groups import require_groups
@@ -25,25 +25,22 @@ if TYPE_CHECKING:
     from bitlaw.inference.compiled import CompiledLaw
     from bitlaw.reporting.report import Answers
 
-DEFAULT_LAW = "kumar2024-coupled"
-
-
 def as_table(runs: str | Path | RunTable, mapping: str | Path | None = None) -> RunTable:
     """A run table, read if a path is given."""
     return runs if isinstance(runs, RunTable) else read_runs(runs, mapping)
 
 
 def as_columns(pool: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Columns to pool over, from one name, several, or none.
+    """Columns to pool over, from names separated by commas, a sequence of them, or none.
 
     Examples
     --------
-    >>> as_columns("corpus"), as_columns(["family", "method"]), as_columns(None)
+    >>> as_columns("corpus"), as_columns("family,method"), as_columns(None)
     (('corpus',), ('family', 'method'), ())
     """
     if pool is None:
         return ()
-    return (pool,) if isinstance(pool, str) else tuple(pool)
+    return tuple(name.strip() for name in pool.split(",")) if isinstance(pool, str) else tuple(pool)
 
 
 @dataclass(frozen=True)
@@ -150,10 +147,12 @@ def fit(
 
     prepared = prepare(runs, law, mapping, pool, diverged_as_bounds)
     compiled = compile_law(prepared.law, prepared.table.frame, prepared.pool)
-    return fit_compiled(compiled, prepared, seed, progress)
+    return fit_compiled(compiled, prepared, seed, progress)[0]
 
 
-def fit_compiled(compiled: CompiledLaw, prepared: Prepared, seed: int = 0, progress: bool = False) -> Fit:
+def fit_compiled(
+    compiled: CompiledLaw, prepared: Prepared, seed: int = 0, progress: bool = False
+) -> tuple[Fit, CompiledLaw]:
     """Sample a compiled law and judge the result.
 
     Parameters
@@ -164,6 +163,11 @@ def fit_compiled(compiled: CompiledLaw, prepared: Prepared, seed: int = 0, progr
         What ``prepare`` returned.
     seed, progress
         As for ``fit``.
+
+    Returns
+    -------
+    Fit, CompiledLaw
+        The fit, and the law in the coordinates it was sampled in.
     """
     from bitlaw.criticism.contraction import contraction_findings
     from bitlaw.criticism.predictive import predictive_findings
@@ -196,7 +200,7 @@ def fit_compiled(compiled: CompiledLaw, prepared: Prepared, seed: int = 0, progr
         *prior_sensitivity_findings(fitted),
         *predictive_findings(fitted, seed),
     )
-    return replace(fitted, findings=(*prepared.findings, *after))
+    return replace(fitted, findings=(*prepared.findings, *after)), compiled
 
 
 def _convergence(fitted: Fit) -> Sequence[Finding]:
@@ -258,15 +262,16 @@ def compare(
     for law in common.laws:
         prepared = prepare(common.table, law, pool=pool)
         compiled = compile_law(prepared.law, prepared.table.frame, prepared.pool)
-        scored.append(exact_scores(compiled, fit_compiled(compiled, prepared, seed, progress)))
+        fitted, compiled = fit_compiled(compiled, prepared, seed, progress)
+        scored.append(exact_scores(compiled, fitted))
         if len(held_out):
-            refits.append(refit_without(compiled, scored[-1].fit, held_out))
+            refits.append(refit_without(compiled, fitted, held_out))
     comparison = compare_laws(common, scored, held_out, refits, seed)
     by_name = {item.fit.law.name: item.fit for item in scored}
     fits = {law.law: by_name[law.law] for law in comparison.laws}
     if out is not None:
-        for name, fitted in fits.items():
-            save_fit(fitted, Path(out) / f"{name}.nc")
+        for name, own in fits.items():
+            save_fit(own, Path(out) / f"{name}.nc")
         save_comparison(comparison, Path(out) / "comparison.json")
     return comparison, fits
 

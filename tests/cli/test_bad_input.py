@@ -74,7 +74,7 @@ CASES = {
     "text fit": (["optimum", "text.nc", "--flops", "1e20"], ["text.nc: not a readable netCDF file"]),
     "empty fit": (["ptq", "empty.nc", *POINT], ["empty.nc: not a readable netCDF file"]),
     "not ours": (["report", "other.nc", "--out", "x"], ["other.nc: not a bitlaw Fit file"]),
-    "two fits": (["predict", "fit.nc", "fit.nc", *POINT], ["several laws at once are not supported yet"]),
+    "two fits": (["predict", "fit.nc", "fit.nc", *POINT], ["law kumar2024 occurs 2 times"]),
     # numbers
     "bits above": (["predict", "fit.nc", *POINT, "--bits-weights", "33"], ["--bits-weights", "from 1 to 32"]),
     "bits below": (["predict", "fit.nc", *POINT, "--bits-post", "0.5"], ["--bits-post", "from 1 to 32"]),

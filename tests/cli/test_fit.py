@@ -7,6 +7,7 @@ import pytest
 from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.fit_file import load_fit
+from bitlaw.laws.registry import DEFAULT_LAW
 
 
 @pytest.fixture
@@ -30,9 +31,8 @@ def test_fit_is_saved_and_its_constants_shown(
     done = bitlaw("fit", runs_file, "--law", "kumar2024", "--pool", "family", "--out", out)
     assert (done.code, done.err) == (0, "")
     assert load_fit(out).law.name == "kumar2024"
-    assert sampled == [
-        {"rows": len(fitted.rows), "law": "kumar2024", "pool": "family", "seed": 0, "progress": False}
-    ]
+    asked = {"pool": "family", "seed": 0, "progress": False, "diverged_as_bounds": False}
+    assert sampled == [{"rows": len(fitted.rows), "law": "kumar2024"} | asked]
     for text in ("posterior (90 % ETI)", "gamma_post", "contraction", str(out)):
         assert text in done.out
 
@@ -43,7 +43,7 @@ def test_json(runs_file: Path, tmp_path: Path, sampled, bitlaw) -> None:
     assert (answer["command"], answer["status"], answer["fit"]) == ("fit", "PASS", str(out))
     constants = {row["name"]: row for row in answer["constants"]}
     assert constants["E"]["posterior_median"] == pytest.approx(2.76, abs=0.1)
-    assert sampled[0]["law"] == "kumar2024-coupled"
+    assert sampled[0]["law"] == DEFAULT_LAW
 
 
 def test_an_unconverged_fit_is_saved_marked_with_code_1(

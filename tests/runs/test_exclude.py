@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from bitlaw.finding import Finding, Status
-from bitlaw.runs.exclude import DIVERGED, WORSE_THAN_GUESSING, exclude_rows
+from bitlaw.runs.exclude import DIVERGED, WORSE_THAN_GUESSING, exclude_rows, include_diverged
 from bitlaw.runs.raw import RawTable
 from bitlaw.runs.table import RunTable
 from bitlaw.runs.validate import validate
@@ -92,3 +92,26 @@ def test_every_row_is_kept_or_excluded_once():
     assert sorted([*kept.frame.index, *kept.excluded.index]) == [1, 2, 3]
     assert list(kept.excluded.index) == [1, 2]
     assert list(kept.excluded["reason"]) == [DIVERGED, "noisy"]
+
+
+def test_diverged_runs_with_a_loss_come_back_as_bounds():
+    table = exclude_rows(
+        runs(
+            {"run_id": "a"},
+            {"run_id": "b", "status": "diverged", "loss": None},
+            {"run_id": "c", "status": "diverged", "loss": 4.0},
+        )
+    )
+    bounds = include_diverged(table)
+    assert list(bounds.frame["run_id"]) == ["a", "c"]
+    assert list(bounds.excluded["run_id"]) == ["b"]
+    assert "reason" not in bounds.frame
+    finding = bounds.findings[-1]
+    assert (finding.code, finding.status, finding.value) == ("runs.bounds", Status.WARN, 1.0)
+
+
+def test_without_a_diverged_loss_there_is_no_bound_and_it_says_so():
+    table = exclude_rows(runs({"run_id": "a"}, {"run_id": "b", "status": "diverged", "loss": None}))
+    bounds = include_diverged(table)
+    pd.testing.assert_frame_equal(bounds.frame, table.frame)
+    assert bounds.findings[-1].status is Status.NOT_RUN

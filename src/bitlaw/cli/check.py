@@ -8,6 +8,7 @@ from bitlaw.cli.output import exit_code, print_findings, print_json, print_text
 from bitlaw.cli.table_summary import columns_help, exclusions, summarise
 from bitlaw.cli.tables import print_rows
 from bitlaw.finding import overall_status
+from bitlaw.laws.registry import DEFAULT_LAW
 from bitlaw.units import format_count
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ bitlaw check runs.csv --map mapping.toml --law chinchilla --json
 def check(
     runs: Runs,
     mapping: MapFile = None,
-    law: LawName = "kumar2024-coupled",
+    law: LawName = DEFAULT_LAW,
     pool: Pool = None,
     as_json: Json = False,
 ) -> int:

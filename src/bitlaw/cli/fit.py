@@ -16,6 +16,7 @@ from bitlaw.cli.output import (
     print_text,
 )
 from bitlaw.cli.tables import print_rows
+from bitlaw.laws.registry import DEFAULT_LAW
 
 if TYPE_CHECKING:
     from bitlaw.inference.fit import Fit
@@ -25,18 +26,28 @@ EXAMPLE = """Examples:
 bitlaw fit runs.csv --out fit.nc
 
 bitlaw fit runs.csv --law chinchilla --map mapping.toml --pool family --out fits/by_family.nc
+
+bitlaw fit runs.csv --law my_law.toml --pool family,corpus --out fits/mine.nc
 """
 
+DivergedAsBounds = Annotated[
+    bool,
+    typer.Option(
+        "--diverged-as-bounds",
+        help="Use diverged runs that logged a loss: the law's loss there is at least that.",
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", metavar="FIT.nc", help="Where the fit is saved; ends in .nc.")]
 
 
 def fit(
     runs: Runs,
     out: Out,
-    law: LawName = "kumar2024-coupled",
+    law: LawName = DEFAULT_LAW,
     mapping: MapFile = None,
     pool: Pool = None,
     seed: Seed = 0,
+    diverged_as_bounds: DivergedAsBounds = False,
     as_json: Json = False,
 ) -> int:
     """Fit a law by sampling and save the posterior, its findings and all that predictions need."""
@@ -46,7 +57,14 @@ def fit(
 
     asked = load_law(law)
     table = open_runs(runs, mapping)
-    fitted = workflow.fit(table, asked, pool=pool, seed=seed, progress=show_progress(as_json))
+    fitted = workflow.fit(
+        table,
+        asked,
+        pool=pool,
+        seed=seed,
+        progress=show_progress(as_json),
+        diverged_as_bounds=diverged_as_bounds,
+    )
     from bitlaw.inference.fit_file import save_fit
 
     save_fit(fitted, out)

@@ -186,7 +186,11 @@ LawName = Annotated[
 ]
 Pool = Annotated[
     str | None,
-    typer.Option("--pool", metavar="COLUMN", help="Pool the law's constants over it, such as family."),
+    typer.Option(
+        "--pool",
+        metavar="COLUMN[,COLUMN]",
+        help="Pool the law's constants over one column, such as family, or two.",
+    ),
 ]
 Seed = Annotated[
     int, typer.Option("--seed", parser=read_seed, metavar="SEED", help="Seed of everything random.")

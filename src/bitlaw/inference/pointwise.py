@@ -37,7 +37,9 @@ class RunLogLikelihood:
     total: np.ndarray
 
 
-def run_log_likelihood(law: Law, rows: Rows, reference: Reference, posterior: xr.Dataset) -> RunLogLikelihood:
+def run_log_likelihood(
+    law: Law, rows: Rows, reference: Reference, posterior: xr.Dataset, nodes: int = _NODES
+) -> RunLogLikelihood:
     """Log likelihood of every training run with all of its rows.
 
     Parameters
@@ -46,6 +48,8 @@ def run_log_likelihood(law: Law, rows: Rows, reference: Reference, posterior: xr
         What the model was built from.
     posterior
         Its draws.
+    nodes
+        Quadrature nodes of the integral over a run's effect.
     """
     p = posterior_parameters(law, rows, posterior, rows.first)
     trained = train(law, p, rows.run_columns, reference, np)
@@ -82,18 +86,18 @@ def run_log_likelihood(law: Law, rows: Rows, reference: Reference, posterior: xr
         return total
 
     effect = posterior["run_effect"].to_numpy().reshape(samples, n_runs)
-    integrated = _integrate(post_log_density, effect, p["tau"])
+    integrated = _integrate(post_log_density, effect, p["tau"], nodes)
     return RunLogLikelihood(by_run + integrated, (by_run + post_log_density(effect)).sum(axis=1))
 
 
 def _integrate(
-    log_density: Callable[[np.ndarray], np.ndarray], effect: np.ndarray, tau: np.ndarray
+    log_density: Callable[[np.ndarray], np.ndarray], effect: np.ndarray, tau: np.ndarray, nodes: int
 ) -> np.ndarray:
     """Ln ∫ exp(log_density(t)) N(t; 0, τ) dt per run, nodes placed where the posterior has the effect."""
-    nodes, weights = special.roots_hermite(_NODES)
+    points, weights = special.roots_hermite(nodes)
     centre, spread = effect.mean(axis=0), 1.2 * effect.std(axis=0)
     terms = []
-    for node, weight in zip(nodes, weights, strict=True):
+    for node, weight in zip(points, weights, strict=True):
         t = np.broadcast_to(centre + np.sqrt(2.0) * spread * node, effect.shape)
         prior = stats.norm.logpdf(t, 0.0, tau)
         measure = np.log(weight) + node**2 + np.log(np.sqrt(2.0) * spread)

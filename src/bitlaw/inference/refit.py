@@ -27,6 +27,8 @@ HIGHEST_RHAT = 1.05
 """Of a refit, which needs a predictive density and no tails; a short one beyond it is sampled again, longer."""
 
 _DRAWS = 500
+_HELD_OUT_NODES = 41
+"""Quadrature nodes for the effect of a run that was left out, whose density is far from where it was."""
 _SHARE_HELD_OUT = 0.2
 _FEWEST_HELD_OUT = 3
 _CELL = ["corpus", "n_params", "tokens"]
@@ -129,7 +131,9 @@ def held_out_log_density(
     """
     if "run_effect" in posterior:
         posterior = posterior.assign(run_effect=_as_many(fit.posterior["run_effect"], posterior))
-    likelihood = run_log_likelihood(compiled.law, compiled.rows, compiled.reference, posterior)
+    likelihood = run_log_likelihood(
+        compiled.law, compiled.rows, compiled.reference, posterior, _HELD_OUT_NODES
+    )
     density = likelihood.by_run[:, list(left_out)]
     return special.logsumexp(density, axis=0) - np.log(len(density))
 

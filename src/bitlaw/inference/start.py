@@ -26,7 +26,7 @@ _STEPS = 1.0
 _GROWTH = 1.5
 """Softplus of it is what a bit less adds to a penalty, as a multiple: 1.7, so c is near 1 bit."""
 _OFF_ZERO = 0.01
-"""Effects start near zero, not at it: the sampler takes a gradient of exactly zero for an error."""
+"""Effects start near zero, and the rest off its median: the sampler takes a gradient of zero for an error."""
 
 
 def start_point(law: Law, rows: Rows) -> dict[str, float | np.ndarray]:
@@ -53,7 +53,9 @@ def start_point(law: Law, rows: Rows) -> dict[str, float | np.ndarray]:
         name = f"{prior.name}_share" if prior.times else prior.name
         start[f"{prior.name}_steps"] = _STEPS
         start[f"{prior.name}_growth"] = _GROWTH
-        start[name] = level if name == "mean_loss" else _WIDE_NOISE.get(prior.name, _middle(prior))
+        middle = _middle(prior)
+        wide = _WIDE_NOISE.get(prior.name, middle)
+        start[name] = level if name == "mean_loss" else wide + _OFF_ZERO * middle * (wide == middle)
     centre = (level, _FLOOR_SHARE / (1 - _FLOOR_SHARE), _N_SHARE / (1 - _N_SHARE), _SLOPE, _SLOPE)
     start |= dict(zip(COORDINATES, np.log(centre), strict=True))
     for name, columns in varying(law, rows.pool, rows.factors).items():

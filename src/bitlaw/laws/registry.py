@@ -7,6 +7,10 @@ from bitlaw.errors import InputError, did_you_mean
 from bitlaw.laws.law import Law
 from bitlaw.laws.spec import DEFAULT_PRIORS, parse_law
 
+DEFAULT_LAW = "bitlaw-default"
+RIVAL_LAW = "kumar2024-coupled"
+"""What a report compares the default law with: the same base, another structure for training precision."""
+
 
 def law_names() -> tuple[str, ...]:
     """Names of the laws that come with bitlaw, sorted.

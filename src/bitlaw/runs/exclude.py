@@ -64,7 +64,9 @@ def include_diverged(table: RunTable) -> RunTable:
     back = (gone["reason"] == DIVERGED) & gone["loss"].notna() & gone["bits_post"].isna()
     if not back.any():
         message = "No diverged run has a loss, so none can bound the law from below."
-        return replace(table, findings=(*table.findings, Finding("runs.bounds", Status.NOT_RUN, 0.0, None, message)))
+        return replace(
+            table, findings=(*table.findings, Finding("runs.bounds", Status.NOT_RUN, 0.0, None, message))
+        )
     rows = gone[back]
     finding = Finding(
         "runs.bounds",

@@ -1,0 +1,115 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bitlaw.inference.assemble import assemble_fit
+from bitlaw.inference.compiled import CompiledLaw, compile_law
+from bitlaw.inference.draws import points_frame
+from bitlaw.inference.fit import Fit
+from bitlaw.inference.refit import exact_scores, largest_runs, refit_without
+from bitlaw.inference.sample import SamplerSettings, draw_posterior
+from bitlaw.inference.simulate import simulate_losses
+from bitlaw.laws.registry import load_law
+from bitlaw.runs.table import RunTable
+from designs import base_design, precision_design
+
+CHINCHILLA = {"E": 1.8, "a": 0.4, "b": 0.5, "alpha": 0.35, "beta": 0.37, "sigma": 0.003, "nu": 8.0}
+GAP = {
+    "C": 0.05, "gamma_D": 0.4, "gamma_N": 0.2, "gamma_post": 0.7, "C_w": 0.6,
+    "kappa": 0.1, "tau": 0.3, "sigma_gap": 2e-4, "nu_gap": 8.0, "nu_gap": 8.0,
+}  # fmt: skip
+
+
+def fitted(law_name: str, frame: pd.DataFrame) -> tuple[CompiledLaw, Fit]:
+    law, table = load_law(law_name), RunTable(frame, frame.iloc[:0].assign(reason=""), "simulated")
+    compiled, settings = compile_law(law, frame), SamplerSettings(seed=1)
+    sampled = draw_posterior(compiled.model, settings)
+    fit = assemble_fit(law, table, compiled.rows, compiled.reference, sampled, settings, 1, 1)
+    return compiled, fit
+
+
+@pytest.fixture(scope="module")
+def chinchilla() -> tuple[CompiledLaw, Fit]:
+    design = base_design(tuple(np.geomspace(1e7, 1e9, 4)), tuple(np.geomspace(4e8, 4e10, 4)))
+    return fitted("chinchilla", simulate_losses(load_law("chinchilla"), CHINCHILLA, design, seed=3))
+
+
+def test_leaving_one_run_out_by_a_refit_agrees_with_importance_sampling(chinchilla):
+    compiled, fit = chinchilla
+    reliable = fit.runs.index[fit.runs["pareto_k"] < 0.4][:3]
+    assert len(reliable) == 3
+    for run in reliable:
+        refit = refit_without(compiled, fit, [run], seed=9, short=True)
+        assert refit.log_density[0] == pytest.approx(fit.runs.loc[run, "elpd"], abs=0.1)
+        assert refit.rhat < 1.05
+
+
+def test_only_the_runs_left_out_lose_their_say(chinchilla):
+    compiled, fit = chinchilla
+    all_but_two = list(range(2, len(fit.runs)))
+    alone = refit_without(compiled, fit, all_but_two)
+    assert alone.posterior["alpha"].std() > 4 * fit.posterior["alpha"].std()
+    assert len(alone.log_density) == len(all_but_two)
+    again = refit_without(compiled, fit, [])
+    assert float(again.posterior["E"].mean()) == pytest.approx(
+        fit.draws("E").mean(), abs=fit.draws("E").std()
+    )
+
+
+def test_the_worst_scores_are_replaced_and_the_rest_named(chinchilla):
+    compiled, fit = chinchilla
+    runs = fit.runs.assign(pareto_k=0.1)
+    runs.loc[[2, 5, 7], "pareto_k"] = [0.8, float("nan"), 1.4]
+    marked = replace(fit, runs=runs.assign(elpd=-99.0))
+    scored = exact_scores(compiled, marked, most=2)
+    names = fit.runs["run_id"]
+    assert scored.refitted == (names[5], names[7])
+    assert scored.unreliable == (names[2],)
+    assert scored.fit.runs.index[scored.fit.runs["refitted"]].tolist() == [5, 7]
+    np.testing.assert_allclose(scored.fit.runs.loc[[5, 7], "elpd"], fit.runs.loc[[5, 7], "elpd"], atol=0.5)
+    assert (scored.fit.runs["elpd"].drop([5, 7]) == -99.0).all()
+    assert 1.0 < scored.rhat < 1.05
+    untouched = exact_scores(compiled, replace(fit, runs=fit.runs.assign(pareto_k=0.1)))
+    assert (untouched.refitted, untouched.unreliable, untouched.rhat) == ((), (), 1.0)
+
+
+@pytest.mark.slow
+def test_the_effect_of_a_run_left_out_is_integrated_out():
+    design = precision_design(seeds=(0,))
+    design = design[design["bits_weights"] == 16.0].reset_index(drop=True)
+    compiled, fit = fitted(
+        "ptq-gap", simulate_losses(load_law("ptq-gap"), GAP, design.assign(loss=2.5), seed=2)
+    )
+    reliable = fit.runs.index[fit.runs["pareto_k"] < 0.5][:3]
+    for run in reliable:
+        refit = refit_without(compiled, fit, [run], seed=4)
+        assert refit.log_density[0] == pytest.approx(fit.runs.loc[run, "elpd"], abs=0.25)
+
+
+def frame_of(sizes: list[float], copies: int = 1) -> pd.DataFrame:
+    names = [f"r{i}c{copy}" for i in range(len(sizes)) for copy in range(copies)]
+    return points_frame(run_id=names, n_params=np.repeat(sizes, copies), tokens=1e9)
+
+
+def test_a_fifth_of_the_runs_is_held_out_largest_first():
+    frame = frame_of(list(np.random.default_rng(0).permutation(np.geomspace(1e6, 1e9, 30))))
+    held_out = largest_runs(frame)
+    assert len(held_out) == 6
+    assert frame["n_params"].iloc[held_out].min() > frame["n_params"].drop(held_out).max()
+    with_post = pd.concat([frame, frame.assign(bits_post=4.0)], ignore_index=True)
+    np.testing.assert_array_equal(largest_runs(with_post), held_out)
+
+
+def test_whole_cells_are_held_out():
+    held_out = largest_runs(frame_of([1e6, 1e7, 1e8, 1e9, 1e10], copies=4))
+    assert held_out.tolist() == [16, 17, 18, 19]
+    assert len(largest_runs(frame_of([1e6, 1e7, 1e8, 1e9], copies=2))) == 4
+
+
+def test_at_least_three_and_at_most_half_of_the_runs_are_held_out():
+    assert len(largest_runs(frame_of([1e6, 1e7, 1e8, 1e9, 1e10, 1e11]))) == 3
+    assert len(largest_runs(frame_of([1e6, 1e7, 1e8, 1e9]))) == 0
+    assert len(largest_runs(frame_of([1e6, 1e9], copies=5))) == 5
+    assert len(largest_runs(frame_of([1e6], copies=8))) == 0
