@@ -7,21 +7,22 @@ should contain the truth in a binomial(n, 0.9) number of them.
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
+from bitlaw.inference.compiled import CompiledLaw, compile_law, learn_coordinates
 from bitlaw.inference.draws import points_frame
-from bitlaw.inference.model import build_model
 from bitlaw.inference.prior import prior_draws
-from bitlaw.inference.rows import Rows, arrange, reference_scales
-from bitlaw.inference.sample import SamplerSettings, compile_model, draw_posterior
+from bitlaw.inference.rows import arrange
+from bitlaw.inference.sample import SamplerSettings, draw_posterior
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.law import Law
-from bitlaw.laws.registry import load_law
+from bitlaw.laws.registry import DEFAULT_LAW, load_law
 
 PROB = 0.9
 
@@ -81,14 +82,15 @@ def is_valid(frame: pd.DataFrame) -> bool:
     return bool((frame.loc[trained, "loss"] < np.log(frame.loc[trained, "vocab_size"])).all())
 
 
-def refit(compiled: object, law: Law, frame: pd.DataFrame, seed: int) -> object:
+def refit(compiled: CompiledLaw, frame: pd.DataFrame, seed: int) -> xr.DataTree:
     """Sample a model compiled for the same design on new losses."""
-    rows = arrange(frame)
+    rows = arrange(compiled.law, frame)
     data = {"log_loss": np.log(rows.trained.loss)}
-    if law.post is not None:
+    if compiled.law.post is not None:
         data |= {"loss_trained": rows.paired.loss_trained, "gap": rows.paired.gap}
     settings = SamplerSettings(draws=500, tune=1000, seed=seed, target_accept=0.95)
-    return draw_posterior(compiled.with_data(**data), settings)  # type: ignore[attr-defined]
+    ready = learn_coordinates(replace(compiled, model=compiled.model.with_data(**data)), settings)
+    return draw_posterior(ready.model, settings)
 
 
 def calibrate(law: Law, tables: int, seed: int = 0) -> Calibration:
@@ -103,11 +105,9 @@ def calibrate(law: Law, tables: int, seed: int = 0) -> Calibration:
     seed
         Seed of parameters, noise and sampling.
     """
-    frame = design() if law.capacity is not None else unquantized_design()
-    rows: Rows = arrange(frame)
-    reference = reference_scales(frame)
-    truth = prior_draws(law, reference, 20 * tables, seed)
-    compiled = compile_model(build_model(law, rows, reference), law, rows)
+    frame = design() if law.training else unquantized_design()
+    compiled = compile_law(law, frame)
+    truth = prior_draws(law, compiled.reference, 20 * tables, seed)
     ranks: dict[str, list[float]] = {}
     divergences = 0
     valid = (
@@ -123,9 +123,9 @@ def calibrate(law: Law, tables: int, seed: int = 0) -> Calibration:
         )
     )
     for index, (constants, simulated) in enumerate(islice(valid, tables)):
-        sampled = refit(compiled, law, simulated, seed=index)
-        posterior = sampled["posterior"].to_dataset()  # type: ignore[index]
-        divergences += int(sampled["sample_stats"]["diverging"].sum())  # type: ignore[index]
+        sampled = refit(compiled, simulated, seed=index)
+        posterior = sampled["posterior"].to_dataset()
+        divergences += int(sampled["sample_stats"]["diverging"].sum())
         for name, value in constants.items():
             if name in posterior:
                 draws = posterior[name].to_numpy().ravel()
@@ -141,7 +141,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=int, default=200)
-    parser.add_argument("--law", default="kumar2024-coupled")
+    parser.add_argument("--law", default=DEFAULT_LAW)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     arguments = parser.parse_args()
     found = calibrate(load_law(arguments.law), arguments.tables)

@@ -5,9 +5,9 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bitlaw.inference.columns import take
-from bitlaw.inference.likelihood import degradation, gap_scale
+from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale
 from bitlaw.inference.rows import Rows
-from bitlaw.laws.evaluate import log_effective_params, log_post_degradation, trained_loss
+from bitlaw.laws.evaluate import log_post_degradation, train
 from bitlaw.laws.law import Law, Reference
 
 RAW = Reference(1.0, 1.0, {})
@@ -38,22 +38,23 @@ def plain_model(law: Law, rows: Rows, centred: Reference) -> pm.Model:
             "sigma": pm.LogNormal("sigma", np.log(0.005), 1.0),
             "nu": pm.LogNormal("nu", np.log(8.0), 0.8),
             "sigma_cell": pm.LogNormal("sigma_cell", np.log(0.005), 1.0),
+            "kappa_train": pm.LogNormal("kappa_train", np.log(0.03), 1.0),
         }
         for kind, column in (("w", "bits_weights"), ("a", "bits_activations"), ("kv", "bits_kv")):
             p[f"gamma_{kind}"] = pm.LogNormal(f"gamma_{kind}", np.log(2.0), 0.6)
             share = pm.Beta(f"P0_{kind}_share", 2.0, 2.0)
             p[f"P0_{kind}"] = pm.Deterministic(f"P0_{kind}", centred.smallest_bits[column] * share)
-        n_eff = log_effective_params(law, p, rows.run_columns, RAW, pt)
-        loss = trained_loss(law, p, rows.run_columns, n_eff, RAW, pt)
+        run = train(law, p, rows.run_columns, RAW, pt)
         cell = pt.zeros(1)
         if rows.cells:
             effect = p["sigma_cell"] * pm.Normal("cell_offset", shape=rows.cells)
             cell = pt.concatenate([effect, pt.zeros(1)])
         block = rows.trained
-        location = pt.log(loss)[block.run] + cell[block.cell]
-        pm.StudentT("log_loss", nu=p["nu"], mu=location, sigma=p["sigma"], observed=np.log(block.loss))
+        location = pt.log(run.loss)[block.run] + cell[block.cell]
+        scale = trained_scale(p, run, 0.0, pt)[block.run]
+        pm.StudentT("log_loss", nu=p["nu"], mu=location, sigma=scale, observed=np.log(block.loss))
         if len(rows.paired.run):
-            _post(law, p, rows, n_eff, (log_n, log_d))
+            _post(law, p, rows, run.log_n, (log_n, log_d))
     return model
 
 
@@ -68,10 +69,11 @@ def _post(law: Law, p: dict, rows: Rows, n_eff: object, centre: tuple[float, flo
         "kappa": pm.LogNormal("kappa", np.log(0.2), 0.6),
         "tau": pm.LogNormal("tau", np.log(0.3), 0.6),
         "sigma_gap": pm.LogNormal("sigma_gap", np.log(0.0005), 1.0),
+        "nu_gap": pm.LogNormal("nu_gap", np.log(8.0), 0.8),
     }
     block = rows.paired
     effect = p["tau"] * pm.Normal("run_offset", shape=len(rows.run_ids))
     columns = take(rows.columns, block.row)
     log_delta = log_post_degradation(law, p, columns, n_eff[block.run], RAW, pt) + effect[block.run]
     gap = degradation(log_delta, block.loss_trained, columns["ceiling"], pt)
-    pm.Normal("gap", gap, gap_scale(p, gap, pt), observed=block.gap)
+    pm.StudentT("gap", nu=p["nu_gap"], mu=gap, sigma=gap_scale(p, gap, pt), observed=block.gap)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -75,18 +76,21 @@ def sampling(frame: pd.DataFrame) -> dict[str, dict]:
     import nutpie
     from plain_model import plain_model
 
+    from bitlaw.inference.compiled import CompiledLaw, learn_coordinates
     from bitlaw.inference.model import build_model
     from bitlaw.inference.rows import arrange, reference_scales
     from bitlaw.inference.sample import compile_model, default_settings, draw_posterior
     from bitlaw.laws.registry import load_law
 
     law = load_law("kumar2024-coupled")
-    rows, reference = arrange(frame), reference_scales(frame)
+    rows, reference = arrange(law, frame), reference_scales(frame)
     found = {}
     model = build_model(law, rows, reference)
     compiled = compile_model(model, law, rows)
     start = time.perf_counter()
-    sampled = draw_posterior(compiled, default_settings(compiled.n_dim, 0))
+    settings = default_settings(compiled.n_dim, 0)
+    ready = learn_coordinates(CompiledLaw(law, rows, reference, compiled), settings)
+    sampled = draw_posterior(ready.model, settings)
     seconds = time.perf_counter() - start
     diverging = int(sampled["sample_stats"]["diverging"].sum())
     found["bitlaw"] = effective_draws(sampled["posterior"].to_dataset(), seconds, diverging)
@@ -115,6 +119,23 @@ def cold(command: list[str]) -> dict[str, float]:
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
     return {"seconds": round(seconds, 2), "peak_gb_so_far": round(peak, 3)}
+
+
+def cold_fit(runs: Path, fit: Path, *options: str) -> dict[str, float | str]:
+    """A fit in a process of its own, from CSV to saved fit, and how well it sampled."""
+    from bitlaw.inference.fit_file import load_fit
+
+    fit.unlink(missing_ok=True)
+    bitlaw = str(Path(sys.executable).with_name("bitlaw"))
+    measured = cold([bitlaw, "fit", str(runs), "--out", str(fit), *options])
+    found = load_fit(fit)
+    convergence = {item.code: item for item in found.findings if item.code.startswith("convergence.")}
+    return {
+        **measured,
+        "rows": len(found.rows),
+        "attempts": found.provenance.attempts,
+        **{code.removeprefix("convergence."): str(item.value) for code, item in convergence.items()},
+    }
 
 
 def base_240(path: Path) -> Path:
@@ -146,7 +167,7 @@ def cold_runs() -> dict[str, object]:
         for law, runs, name in (
             ("chinchilla", table, "cold_fit_chinchilla_240_rows"),
             ("coupled", table, "cold_fit_coupled_240_rows"),
-            ("kumar2024-coupled", SWEEP, "cold_fit_sweep"),
+            ("bitlaw-default", SWEEP, "cold_fit_sweep"),
         ):
             Path(fit).unlink(missing_ok=True)
             record[name] = cold([*bitlaw, "fit", str(runs), "--law", law, "--out", fit])
@@ -169,7 +190,11 @@ def sampling_runs() -> dict[str, object]:
     return {"sampling_480_rows": sampling(rows_480()), "sampling_sweep": sampling(sweep.frame)}
 
 
-PARTS = {"cold": cold_runs, "sampling": sampling_runs}
+def parts() -> dict[str, Callable[[], dict[str, object]]]:
+    """What can be measured."""
+    from library import compare_runs, library_runs
+
+    return {"cold": cold_runs, "sampling": sampling_runs, "library": library_runs, "compare": compare_runs}
 
 
 def main() -> None:
@@ -178,14 +203,14 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
-    parser.add_argument("--part", choices=list(PARTS), help="measure this part only")
+    parser.add_argument("--part", choices=list(parts()), help="measure this part only")
     arguments = parser.parse_args()
     path = arguments.out / "speed.json"
-    parts = [arguments.part] if arguments.part else list(PARTS)
+    chosen = [arguments.part] if arguments.part else list(parts())
     record = json.loads(path.read_text(encoding="utf-8")) if arguments.part and path.is_file() else {}
-    for part in parts:
+    for part in chosen:
         command = f"python benchmarks/speed.py --part {part}"
-        record[part] = {"command": command, "machine": machine(), **PARTS[part]()}
+        record[part] = {"command": command, "machine": machine(), **parts()[part]()}
     text = json.dumps(record, indent=2, ensure_ascii=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text + "\n", encoding="utf-8")

@@ -3,7 +3,7 @@
 import pytest
 from calibration import calibrate
 
-from bitlaw.laws.registry import load_law
+from bitlaw.laws.registry import DEFAULT_LAW, load_law
 
 TABLES = 40
 FEWEST, MOST = 29, 40
@@ -26,4 +26,4 @@ def test_base_law_is_calibrated() -> None:
 
 @pytest.mark.calibration
 def test_full_law_is_calibrated() -> None:
-    assert_calibrated("kumar2024-coupled")
+    assert_calibrated(DEFAULT_LAW)
