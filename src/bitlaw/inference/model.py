@@ -134,19 +134,29 @@ def _runs(law: Law, p: dict[str, Any], rows: Rows, reference: Reference, weight:
     if law.base.is_observed:
         return trained, pt.zeros(1)
     log_loss = pm.Data("log_loss", np.log(rows.trained.loss))
-    cell_effect = cell_effects(law, p, rows, reference, log_loss)
-    for block, observed in ((rows.trained, log_loss), (rows.diverged, np.log(rows.diverged.loss))):
-        if not len(block):
-            continue
-        here = _trained_at(trained, block.run)
-        scale = trained_scale(at_runs(p, block.run), here, block.relative_error, pt)
-        location = pt.log(here.loss) + cell_effect[block.cell]
-        if block is rows.diverged:
-            density = pm.logcdf(pm.Normal.dist(0.0, 1.0), (location - observed) / scale)
-        else:
-            density = pm.logp(pm.StudentT.dist(nu=p["nu"], mu=location, sigma=scale), observed)
-        pm.Potential("diverged" if block is rows.diverged else "trained", weight[block.run] * density)
+    expected, scale = _expected(trained, p, rows.trained)
+    cell_effect = pt.zeros(1)
+    if rows.cells:
+        sigma_cell = at_runs(p, rows.trained.run)["sigma_cell"]
+        cell_effect = cell_effects(rows, log_loss, expected, scale, sigma_cell)
+    location = expected + cell_effect[rows.trained.cell]
+    density = pm.logp(
+        pm.StudentT.dist(nu=at_runs(p, rows.trained.run)["nu"], mu=location, sigma=scale), log_loss
+    )
+    pm.Potential("trained", weight[rows.trained.run] * density)
+    if len(rows.diverged):
+        block = rows.diverged
+        expected, scale = _expected(trained, p, block)
+        above = (expected + cell_effect[block.cell] - np.log(block.loss)) / scale
+        pm.Potential("diverged", weight[block.run] * pm.logcdf(pm.Normal.dist(0.0, 1.0), above))
     return trained, cell_effect
+
+
+def _expected(trained: Trained, p: dict[str, Any], block: Block) -> tuple[Any, Any]:
+    """Log loss that the law expects of rows as trained, without the effects of cells, and its noise."""
+    here = _trained_at(trained, block.run)
+    scale = trained_scale(at_runs(p, block.run), here, block.relative_error, pt)
+    return pt.log(here.loss), pt.broadcast_to(scale, (len(block),))
 
 
 def at_runs(p: dict[str, Any], index: np.ndarray) -> dict[str, Any]:
