@@ -8,22 +8,21 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law
-from bitlaw.laws.registry import DEFAULT_LAW, load_law
+from bitlaw.laws.registry import DEFAULT_LAW, RIVAL_LAW, load_law
 from bitlaw.laws.spec import with_ties
 from bitlaw.runs.exclude import include_diverged
 from bitlaw.runs.groups import require_groups
 from bitlaw.runs.read import read_runs
 from bitlaw.runs.table import RunTable
-from bitlaw.units import format_count
 
 if TYPE_CHECKING:
     from bitlaw.criticism.comparison import Comparison
     from bitlaw.inference.compiled import CompiledLaw
-    from bitlaw.reporting.report import Answers
+    from bitlaw.reporting.answers import Answers
+
 
 def as_table(runs: str | Path | RunTable, mapping: str | Path | None = None) -> RunTable:
     """A run table, read if a path is given."""
@@ -310,79 +309,96 @@ def answer(
     InputError
         If only one of ``n_params`` and ``tokens`` is given.
     """
-    from bitlaw.decisions.costs import training_flop
-    from bitlaw.decisions.groups import group_columns
-    from bitlaw.decisions.optimum import optimum
-    from bitlaw.decisions.predict import predict
-    from bitlaw.decisions.ptq import ptq
-    from bitlaw.inference.draws import points_frame
-    from bitlaw.reporting.report import Answers
+    from bitlaw.decisions.asked import asked_about
+    from bitlaw.reporting.answers import answers_of
 
-    if (n_params is None) != (tokens is None):
-        raise InputError("give n_params and tokens together, or neither for the largest logged run")
-    question = "the model asked about"
-    if n_params is None or tokens is None:
-        largest = fitted.largest_run()
-        n_params, tokens, question = largest["n_params"], largest["tokens"], "the largest logged run"
-        group = group or ",".join(largest[column] for column in fitted.pool) or None
-        loss = largest["loss"] if fitted.law.base.is_observed and loss is None else loss
-    point = points_frame(n_params=n_params, tokens=tokens, **group_columns(fitted, group))
-    budget = flops or float(training_flop(n_params, tokens))
-    fixed = free = after = None
-    if fitted.law.training:
-        fixed = optimum(fitted, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group)
-        free = optimum(fitted, flops=budget, group=group)
-    if fitted.rows["bits_post"].notna().any():
-        after = ptq(
-            fitted, n_params, tokens, tolerance=tolerance, method_post=method_post, group=group, loss=loss
-        )
-    return Answers(
-        question=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {question}",
-        prediction=predict(fitted, point, measured=loss),
-        precision_fixed=fixed,
-        precision_free=free,
-        post_training=after,
-    )
+    asked = asked_about(fitted, n_params, tokens, flops, group, loss)
+    return answers_of(fitted, asked, tolerance, method_post)
 
 
 def report(
-    source: str | Path | RunTable | Fit,
+    source: str | Path | RunTable | Fit | Sequence[Fit],
     out: str | Path,
     law: str | Path | Law = DEFAULT_LAW,
     mapping: str | Path | None = None,
-    pool: str | None = None,
+    pool: str | Sequence[str] | None = None,
     seed: int = 0,
     progress: bool = False,
+    tolerance: float = 0.01,
+    method_post: str | None = None,
     **question: float | str | None,
 ) -> tuple[Fit, Path]:
-    """Write the report of a fit, or of a run table that is fitted first.
+    """Write the report of fits, or of a run table that is fitted first.
+
+    A run table is fitted with the law and one rival, where both can explain its rows, and the answers
+    are those of their stack.
 
     Parameters
     ----------
     source
-        A Fit, the path of a Fit file (``.nc``), or a run table.
+        A Fit, several Fits to the same rows, the path of a Fit file (``.nc``), or a run table.
     out
-        Folder for ``index.html``, ``summary.json`` and, for a run table, ``fit.nc``.
+        Folder for ``index.html`` and ``summary.json``; for a run table also ``LAW.nc`` of every fit,
+        and ``comparison.json`` where laws were compared.
     law, mapping, pool, seed, progress
         As for ``fit``; not used where the source is a fit.
-    **question
+    tolerance, method_post
         As for ``answer``.
+    **question
+        ``n_params``, ``tokens``, ``flops``, ``group``, ``loss`` as for ``answer``.
 
     Returns
     -------
     Fit, Path
-        The fit and the path of the page.
+        The fit, of several the one with the most weight, and the path of the page.
     """
+    from bitlaw.decisions.asked import asked_about
     from bitlaw.inference.fit_file import load_fit, save_fit
+    from bitlaw.reporting.answers import answers_of, answers_of_several
     from bitlaw.reporting.report import write_report
 
+    out, comparison = Path(out), None
     if isinstance(source, str | Path) and str(source).endswith(".nc"):
         source = load_fit(source)
-    fitted = source if isinstance(source, Fit) else fit(source, law, mapping, pool, seed, progress)
-    page = write_report(fitted, answer(fitted, **question), Path(out))  # type: ignore[arg-type]
-    if fitted is not source:
-        save_fit(fitted, Path(out) / "fit.nc")
-    return fitted, page
+    if isinstance(source, Fit):
+        fits = [source]
+    elif isinstance(source, str | Path | RunTable):
+        table = as_table(source, mapping)
+        laws = with_rival(law if isinstance(law, Law) else load_law(law), table)
+        if len(laws) > 1:
+            comparison, by_name = compare(table, laws, pool=pool, out=out, seed=seed, progress=progress)
+            fits = list(by_name.values())
+        else:
+            fits = [fit(table, laws[0], pool=pool, seed=seed, progress=progress)]
+            save_fit(fits[0], out / f"{fits[0].law.name}.nc")
+    else:
+        fits = list(source)
+    asked = asked_about(fits[0], **question)  # type: ignore[arg-type]
+    if len(fits) == 1:
+        return fits[0], write_report(fits[0], answers_of(fits[0], asked, tolerance, method_post), out)
+    answers, several = answers_of_several(fits, asked, tolerance, method_post, comparison)
+    lead = next(item for item in fits if item.law.name == several.leading)
+    return lead, write_report(lead, answers, out, comparison=several)
+
+
+def with_rival(law: Law, table: RunTable) -> tuple[Law, ...]:
+    """The law, and beside it one that explains training precision in another way, where both apply.
+
+    Parameters
+    ----------
+    law
+        The law asked for.
+    table
+        The run table.
+    """
+    from bitlaw.criticism.common_rows import common_rows
+    from bitlaw.inference.usable import not_applicable
+
+    rival = load_law(RIVAL_LAW if law.name == DEFAULT_LAW else DEFAULT_LAW)
+    if law.base.is_observed or not_applicable(law, table) or not_applicable(rival, table):
+        return (law,)
+    both = common_rows([law, rival], table).laws
+    return both if len(both) > 1 else (law,)
 
 
 def demo(out: str | Path = "reports/tiny_sweep", progress: bool = False) -> tuple[Fit, Path]:

@@ -75,7 +75,7 @@ def test_json_has_bits_or_format(frantar):
 
 
 def test_what_was_not_fitted_is_refused(frantar):
-    with pytest.raises(InputError, match='scheme "int w4a4kv4" was not seen by the fit'):
+    with pytest.raises(InputError, match='scheme "int w4a4" was not seen by the fit'):
         optimum(frantar, flops=1e20, bits=(16, 4))
     with pytest.raises(InputError, match='scheme "nvfp4" was not seen by the fit'):
         optimum(frantar, flops=1e20, formats=("bf16", "nvfp4"))

@@ -18,7 +18,7 @@ from designs import base_design, precision_design
 CHINCHILLA = {"E": 1.8, "a": 0.4, "b": 0.5, "alpha": 0.35, "beta": 0.37, "sigma": 0.003, "nu": 8.0}
 GAP = {
     "C": 0.05, "gamma_D": 0.4, "gamma_N": 0.2, "gamma_post": 0.7, "C_w": 0.6,
-    "kappa": 0.1, "tau": 0.3, "sigma_gap": 2e-4, "nu_gap": 8.0, "nu_gap": 8.0,
+    "kappa": 0.1, "tau": 0.3, "sigma_gap": 2e-4, "nu_gap": 8.0,
 }  # fmt: skip
 
 

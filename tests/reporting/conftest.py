@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
 from bitlaw.finding import Finding, Status
-from bitlaw.inference.draws import points_frame
+from bitlaw.inference.draws import loss_draws, points_frame
 from bitlaw.inference.fit import Fit
-from bitlaw.reporting.report import Answers
-from fits import collapsed_fit, kumar_constants
+from bitlaw.inference.prior import frozen
+from bitlaw.laws.registry import load_law
+from bitlaw.reporting.answers import Answers
+from designs import law_design
+from fits import OBSERVED_LOSS, REFERENCE, collapsed_fit, kumar_constants
 
 N_PARAMS, TOKENS = 1e8, 1e10
 CHINCHILLA = {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37}
@@ -22,16 +26,17 @@ CHINCHILLA = {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37}
 def make_answers(fit: Fit) -> Answers:
     """What workflow.answer gives, without the post-training decision where no row is quantized."""
     has_post = fit.law.post is not None and bool(fit.rows["bits_post"].notna().any())
-    group = fit.group_names[0] if fit.pool else None
+    group = ",".join(fit.levels(column)[0] for column in fit.pool) or None
     point = points_frame(n_params=N_PARAMS, tokens=TOKENS)
-    if fit.pool:
-        point[fit.pool] = group
-    sizes = {"n_params": N_PARAMS, "tokens": TOKENS, "group": group}
+    sizes = {"n_params": N_PARAMS, "tokens": TOKENS}
+    measured = OBSERVED_LOSS if fit.law.base.is_observed else None
+    size = 128.0 if {"group_size", "block_size"} & fit.law.training_columns else None
+    trained = {"group": group, "group_size": size}
     return Answers(
-        prediction=predict(fit, point),
-        precision_fixed=optimum(fit, **sizes) if fit.law.capacity else None,
-        precision_free=optimum(fit, flops=6 * N_PARAMS * TOKENS, group=group) if fit.law.capacity else None,
-        post_training=ptq(fit, **sizes) if has_post else None,
+        prediction=predict(fit, point, measured=measured, group=group),
+        precision_fixed=optimum(fit, **sizes, **trained) if fit.law.training else None,
+        precision_free=optimum(fit, flops=6 * N_PARAMS * TOKENS, **trained) if fit.law.training else None,
+        post_training=ptq(fit, **sizes, group=group, loss=measured) if has_post else None,
         question="100M parameters and 10B tokens, the largest logged run",
     )
 
@@ -46,6 +51,25 @@ def full_fit() -> Fit:
         Finding("noise.student_t", Status.NOT_RUN, None, None, "Not checked: nothing to check."),
     )
     return replace(fit, findings=findings)
+
+
+@pytest.fixture(scope="session")
+def law_fit() -> Callable[[str], Fit]:
+    """A fit of a library law, collapsed to the medians of its priors, on losses of its own.
+
+    Its rows are those on which every term of the law has something to explain.
+    """
+
+    @cache
+    def fit(name: str) -> Fit:
+        law = load_law(name)
+        rows = law_design(law, methods=("gptq",))
+        medians = {prior.name: float(frozen(prior, REFERENCE).median()) for prior in law.priors}
+        fitted = collapsed_fit(name, medians, jitter=0.02, rows=rows.fillna({"loss": OBSERVED_LOSS}))
+        losses = np.median(loss_draws(fitted, fitted.rows).mean, axis=0)
+        return replace(fitted, rows=fitted.rows.assign(loss=losses))
+
+    return fit
 
 
 @pytest.fixture(scope="session")

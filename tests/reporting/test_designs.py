@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from bitlaw.criticism.contraction import contraction_table
 from bitlaw.criticism.residuals import residual_table
 from bitlaw.inference.fit import Fit
+from bitlaw.reporting.answers import Answers
 from bitlaw.reporting.exhibits import evidence_exhibits
 from bitlaw.reporting.figures import data_and_fit
-from bitlaw.reporting.report import Answers, render
+from bitlaw.reporting.report import render
 from bitlaw.reporting.style import Style
 from bitlaw.reporting.summary import summary
 
@@ -21,11 +22,11 @@ EXPECTED = {
     "16 bits only": {"data-and-fit"},
     "many sizes": {"data-and-fit"},
     "one size": {"data-and-fit", "penalty-against-bits", "degradation-against-tokens"},
-    "one size, one length": {"data-and-fit", "penalty-against-bits", "degradation-against-tokens"},
+    "one size, one length": {"data-and-fit", "penalty-against-bits", "degradation-against-bits"},
     "no rows quantized after training": {"data-and-fit", "penalty-against-bits"},
     "no 16-bit runs": {"data-and-fit"},
     "rows after training only": set(),
-    "pooled": {"data-and-fit", "penalty-against-bits", "degradation-against-tokens"},
+    "pooled": {"data-and-fit", "penalty-against-bits", "degradation-against-tokens", "shrinkage-corpus"},
 }
 
 
@@ -45,9 +46,9 @@ def test_report_says_what_it_cannot_say(
 ) -> None:
     fit = edge_fits[design]
     answers = answers_for(fit)
-    page = render(fit, answers, COARSE)
+    page = render(fit, answers, style=COARSE)
     assert "says nothing" in page
-    assert ("has no term for training precision" in page) == (fit.law.capacity is None)
+    assert ("has no term for training precision" in page) == (not fit.law.training)
     json.dumps(summary(fit, answers), allow_nan=False)
 
 

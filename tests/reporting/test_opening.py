@@ -3,18 +3,21 @@ from dataclasses import replace
 import pytest
 
 from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
 from bitlaw.finding import Finding, Status
+from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting import opening
-from bitlaw.reporting.report import Answers
+from bitlaw.reporting.answers import Answers
+from bitlaw.reporting.summary import all_findings
 from bitlaw.reporting.words import gist
 
 
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-3, 0.05, 10.0])
 def test_training_sentence_names_the_decision(fit: Fit, tolerance: float) -> None:
     decision = optimum(fit, n_params=1e8, tokens=1e10, tolerance=tolerance)
-    text = opening.training_sentence(decision, fit.law.name)
+    text = opening.training_sentence(decision, fit.law)
     assert f"{decision.best:g} bits" in text
     assert f"{tolerance:g} nats/token" in text
     assert ("smallest on offer" in text) == (decision.best == 3)
@@ -23,13 +26,13 @@ def test_training_sentence_names_the_decision(fit: Fit, tolerance: float) -> Non
 def test_training_sentence_without_an_answer(fit: Fit) -> None:
     decision = optimum(fit, n_params=1e8, tokens=1e10, tolerance=1e-9, bits=(4, 3))
     assert decision.best is None
-    assert opening.training_sentence(decision, fit.law.name).startswith("No bit-width on offer will do")
+    assert opening.training_sentence(decision, fit.law).startswith("No precision on offer will do")
 
 
 @pytest.mark.parametrize("tolerance", [1e-9, 0.01, 10.0])
 def test_post_training_sentence_names_the_decision(fit: Fit, tolerance: float) -> None:
     decision = ptq(fit, 1e8, 1e10, tolerance=tolerance)
-    text = opening.post_training_sentence(decision, fit.law.name)
+    text = opening.post_training_sentence(decision, fit.law)
     if decision.smallest_safe_bits is None:
         assert text.startswith("Do not quantize")
     else:
@@ -70,3 +73,25 @@ def test_the_prior_alone_stands_beside(answers: Answers) -> None:
 def test_gist_of_a_long_message() -> None:
     finding = Finding("a.b", Status.WARN, None, None, "12 rows left out. More words; and more.")
     assert gist(finding) == "12 rows left out"
+
+
+def test_extrapolation_of_the_compute_optimal_model_says_so(fit: Fit) -> None:
+    decision = optimum(fit, flops=1e24)
+    assert any(finding.code == "extrapolation.size" for finding in decision.findings)
+    fixed = optimum(fit, n_params=1e8, tokens=1e10)
+    prediction = predict(fit, points_frame(n_params=1e8, tokens=1e10))
+    found = all_findings(fit, Answers(prediction, fixed, decision, None, "a question"))
+    far = [finding for finding in found if finding.code == "extrapolation.size"]
+    assert len(far) == 1
+    assert far[0].message.startswith("With sizes chosen anew for the same compute, ")
+    assert "With sizes chosen anew for the same compute, " in opening.sure_sentence(found)
+
+
+def test_findings_of_some_laws_keep_their_clause() -> None:
+    finding = Finding("a.b", Status.WARN, None, None, "coupled, kaplan: 12 rows stray. More words.")
+    text = opening.sure_sentence((finding,), laws=("coupled", "kaplan", "chinchilla"))
+    assert "12 rows stray (coupled, kaplan)" in text
+
+
+def test_one_law_says_that_disagreement_was_not_checked(fit: Fit) -> None:
+    assert "was not checked (NOT RUN)" in opening.laws_sentence(fit.law, None)

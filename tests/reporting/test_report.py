@@ -12,7 +12,8 @@ import pytest
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting import exhibits, report
-from bitlaw.reporting.report import Answers, render, write_report
+from bitlaw.reporting.answers import Answers
+from bitlaw.reporting.report import render, write_report
 from bitlaw.reporting.style import Style
 from bitlaw.reporting.summary import summary
 
@@ -126,7 +127,7 @@ def test_hostile_names_are_text(fit: Fit, answers_for: Callable[[Fit], Answers])
         findings=(Finding("data.note", Status.WARN, None, None, f"{HOSTILE}\ud800", HOSTILE),),
     )
     answers = replace(answers_for(hostile), question=HOSTILE)
-    page = render(hostile, answers, COARSE)
+    page = render(hostile, answers, style=COARSE)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "/home/somebody" not in page
@@ -141,7 +142,7 @@ def test_failed_convergence_is_shouted(fit: Fit, answers_for: Callable[[Fit], An
         fit,
         findings=(Finding("convergence.rhat", Status.FAIL, 1.2, 1.01, "The largest R-hat is 1.2.", "Stop."),),
     )
-    page = render(failed, answers_for(failed), COARSE)
+    page = render(failed, answers_for(failed), style=COARSE)
     assert "Do not use its numbers" in page
     assert "The largest R-hat is 1.2" in re.search(r'<p class="opening">(.*?)</p>', page, re.DOTALL).group(1)
     assert summary(failed, answers_for(failed))["status"] == "FAIL"
@@ -149,17 +150,17 @@ def test_failed_convergence_is_shouted(fit: Fit, answers_for: Callable[[Fit], An
 
 
 def test_written_whole_and_the_same_each_time(fit: Fit, answers: Answers, tmp_path: Path) -> None:
-    path = write_report(fit, answers, tmp_path / "new" / "report", COARSE)
+    path = write_report(fit, answers, tmp_path / "new" / "report", style=COARSE)
     assert path == tmp_path / "new" / "report" / "index.html"
     assert sorted(item.name for item in path.parent.iterdir()) == ["index.html", "summary.json"]
     before = {item.name: item.read_bytes() for item in path.parent.iterdir()}
-    write_report(fit, answers, path.parent, COARSE)
+    write_report(fit, answers, path.parent, style=COARSE)
     assert before == {item.name: item.read_bytes() for item in path.parent.iterdir()}
 
 
 def test_summary_is_plain_and_names_no_place(fit: Fit, answers: Answers, tmp_path: Path) -> None:
     placed = replace(fit, provenance=replace(fit.provenance, source="/home/somebody/runs.csv"))
-    write_report(placed, answers, tmp_path, COARSE)
+    write_report(placed, answers, tmp_path, style=COARSE)
     raw = (tmp_path / "summary.json").read_text(encoding="utf-8")
     loaded = json.loads(raw, parse_constant=lambda name: pytest.fail(f"{name} in summary.json"))
     assert {"command", "status", "findings", "prediction", "optimum", "ptq", "constants"} <= set(loaded)
@@ -204,7 +205,7 @@ def test_a_failed_write_leaves_the_old_report(
 
 def test_excluded_rows_are_listed_by_reason(fit: Fit, answers: Answers) -> None:
     gone = fit.rows.iloc[:3].assign(reason=["diverged", "diverged", "loss spike"])
-    page = render(replace(fit, excluded=gone), answers, COARSE)
+    page = render(replace(fit, excluded=gone), answers, style=COARSE)
     assert "loss spike" in page
     assert isinstance(gone, pd.DataFrame)
     data = summary(replace(fit, excluded=gone), answers)["data"]

@@ -8,7 +8,7 @@ import typer
 from bitlaw.cli.files import require_output_folder
 from bitlaw.cli.fit import show_progress
 from bitlaw.cli.options import Json
-from bitlaw.cli.report import print_report
+from bitlaw.cli.report import print_page
 
 EXAMPLE = """Examples:
 
@@ -18,14 +18,14 @@ bitlaw demo --out /tmp/tiny_sweep
 """
 
 Out = Annotated[
-    Path, typer.Option("--out", metavar="DIR", help="Folder for index.html, summary.json and fit.nc.")
+    Path, typer.Option("--out", metavar="DIR", help="Folder for index.html, summary.json and the fits.")
 ]
 
 
 def demo(out: Out = Path("reports/tiny_sweep"), as_json: Json = False) -> int:
-    """Fit the sweep that comes with bitlaw and write its report. About a minute."""
+    """Fit the sweep that comes with bitlaw and write its report. About two minutes."""
     require_output_folder(out)
     from bitlaw import workflow
 
-    fitted, page = workflow.demo(out, progress=show_progress(as_json))
-    return print_report("demo", fitted, page, {}, as_json)
+    _, page = workflow.demo(out, progress=show_progress(as_json))
+    return print_page("demo", page, as_json)

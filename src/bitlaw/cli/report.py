@@ -1,12 +1,13 @@
 """``bitlaw report``: from a run table, or a fit, to the page that answers."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bitlaw.cli.files import FIT_SUFFIX, open_fit, open_runs, require_output_folder
+from bitlaw.cli.files import FIT_SUFFIX, open_runs, require_output_folder
 from bitlaw.cli.fit import show_progress
 from bitlaw.cli.options import (
     Flops,
@@ -23,7 +24,10 @@ from bitlaw.cli.options import (
     given,
 )
 from bitlaw.cli.output import exit_code, mark_unconverged, print_findings, print_object, print_text
+from bitlaw.cli.several import open_fits
 from bitlaw.errors import InputError, did_you_mean
+from bitlaw.finding import Finding, Status
+from bitlaw.laws.registry import DEFAULT_LAW
 
 if TYPE_CHECKING:
     from bitlaw.inference.fit import Fit
@@ -35,20 +39,26 @@ EXAMPLE = """Examples:
 bitlaw report runs.csv --out reports/mine
 
 bitlaw report fit.nc --out reports/7b --n-params 7B --tokens 1T --tolerance 0.01
+
+bitlaw report laws/kumar2024.nc laws/bitlaw-default.nc --out reports/laws
 """
 
-FIT_NAME, SUMMARY = "fit.nc", "summary.json"
+SUMMARY = "summary.json"
 
-Source = Annotated[
-    Path, typer.Argument(metavar="RUNS|FIT.nc", help="Run table, which is fitted first, or a Fit file.")
+Sources = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RUNS|FIT.nc…",
+        help="Run table, which is fitted first, or a Fit file; of several laws one each, to the same rows.",
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for index.html and summary.json.")]
 
 
 def report(
-    source: Source,
+    sources: Sources,
     out: Out,
-    law: LawName = "kumar2024-coupled",
+    law: LawName = DEFAULT_LAW,
     mapping: MapFile = None,
     pool: Pool = None,
     seed: Seed = 0,
@@ -62,7 +72,8 @@ def report(
 ) -> int:
     """Write the report: the answer with its intervals, the evidence, the diagnostics.
 
-    Without --n-params and --tokens the question is about the largest logged run.
+    Without --n-params and --tokens the question is about the largest logged run. Of several laws the
+    answers are those of their stack, with each law's beside them.
     """
     require_output_folder(out)
     if (n_params is None) != (tokens is None):
@@ -71,12 +82,13 @@ def report(
     from bitlaw.laws.registry import load_law
 
     asked = load_law(law)
-    opened: Fit | RunTable
-    if source.suffix == FIT_SUFFIX:
-        opened = open_fit([source])
+    opened: Fit | list[Fit] | RunTable
+    if all(source.suffix == FIT_SUFFIX for source in sources):
+        fits = open_fits(sources)
+        opened = fits[0] if len(fits) == 1 else fits
     else:
-        opened = open_runs(source, mapping)
-        _require_question(source, opened, asked, pool, method_post, group)
+        opened = open_runs(_only(sources), mapping)
+        _require_question(sources[0], opened, asked, pool, method_post, group)
     question = given(
         n_params=n_params,
         tokens=tokens,
@@ -85,33 +97,47 @@ def report(
         method_post=method_post,
         group=group,
     )
-    fitted, page = workflow.report(
+    _, page = workflow.report(
         opened, out, law=asked, pool=pool, seed=seed, progress=show_progress(as_json), **question
     )
-    return print_report("report", fitted, page, question, as_json)
+    return print_page("report", page, as_json)
 
 
-def print_report(command: str, fitted: "Fit", page: Path, question: dict[str, Any], as_json: bool) -> int:
+def print_page(command: str, page: Path, as_json: bool) -> int:
     """Print how a report opens and where it is, and return the exit code."""
     files = {"report": str(page)}
-    fit_file = page.with_name(FIT_NAME)
-    if fit_file.is_file():
-        files["fit"] = str(fit_file)
-    mark_unconverged(fitted.status, as_json)
+    summary = json.loads(page.with_name(SUMMARY).read_text(encoding="utf-8"))
+    laws = list(summary["compare"] or [summary["law"]])
+    fits = [path for path in (page.with_name(f"{law}.nc") for law in laws) if path.is_file()]
+    if fits:
+        files["fits"] = ", ".join(str(path) for path in fits)
+    status = Status(summary["status"])
+    mark_unconverged(status, as_json)
     if as_json:
-        summary = json.loads(page.with_name(SUMMARY).read_text(encoding="utf-8"))
         print_object(summary | {"command": command} | files)
-        return exit_code(fitted.status)
-    from bitlaw import workflow
-    from bitlaw.reporting import opening
-
-    answers = workflow.answer(fitted, **question)
-    print_text(f"For {answers.question}:")
-    print_text(opening.training_sentence(answers.precision_fixed, fitted.law.name))
-    print_text(opening.post_training_sentence(answers.post_training, fitted.law.name))
-    print_findings(fitted.findings)
+        return exit_code(status)
+    print_text(f"For {summary['question']}:")
+    for head, text in summary["opening"].items():
+        print_text(f"\n{head}. {text}")
+    print_findings([Finding(**item | {"status": Status(item["status"])}) for item in summary["findings"]])
     print_text("\n" + "\n".join(f"{name.capitalize()}: {path}" for name, path in files.items()))
-    return exit_code(fitted.status)
+    return exit_code(status)
+
+
+def _only(sources: Sequence[Path]) -> Path:
+    """The one run table given.
+
+    Raises
+    ------
+    InputError
+        If there are several files, not all of them fits.
+    """
+    if len(sources) > 1:
+        tables = ", ".join(str(source) for source in sources if source.suffix != FIT_SUFFIX)
+        raise InputError(
+            f"{len(sources)} files given, among them {tables}; valid: one run table, or fits ({FIT_SUFFIX})"
+        )
+    return sources[0]
 
 
 def _require_question(
@@ -126,10 +152,20 @@ def _require_question(
         raise InputError(f'--method-post "{method_post}" is not in {source}; {hint}')
     if method_post is None and len(methods) > 1:
         raise InputError(f"--method-post is needed, {source} has several; valid: {', '.join(methods)}")
-    if pool is None:
-        if group is not None:
-            raise InputError(f'--group "{group}" needs --pool, the column that names the groups')
+    from bitlaw.inference.levels import NEW_LEVEL
+    from bitlaw.runs.groups import require_groups
+    from bitlaw.workflow import as_columns
+
+    columns = as_columns(pool)
+    require_groups(table, columns)
+    if group is None:
         return
-    groups = sorted(set(table.frame[pool].astype(str)))
-    if group is not None and group not in groups:
-        raise InputError(f'--group "{group}" is not in column {pool}; {did_you_mean(group, groups)}')
+    if not columns:
+        raise InputError(f'--group "{group}" needs --pool, the column that names the groups')
+    names = [name.strip() for name in group.split(",")] if len(columns) > 1 else [group]
+    if len(names) != len(columns):
+        raise InputError(f'--group "{group}": one of each of {", ".join(columns)} is needed, with commas')
+    for column, name in zip(columns, names, strict=True):
+        groups = sorted(set(table.frame[column].astype(str)))
+        if name not in (*groups, NEW_LEVEL):
+            raise InputError(f'--group "{name}" is not in column {column}; {did_you_mean(name, groups)}')

@@ -12,6 +12,8 @@ from bitlaw.laws.capacity import TENSOR_KINDS
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import format_bits, format_count
 
+_ROUNDED = 0.002
+"""Decades: counts that differ by less are the same number as printed."""
 _NEGLIGIBLE = 1e-6
 """Decades and bits below which a point counts as inside: rounding of logarithms."""
 
@@ -69,7 +71,7 @@ def size_finding(fit: Fit, points: pd.DataFrame) -> Finding | None:
     vector = hull_vector(fit.hull, np.log10(sizes))
     distance = np.hypot(vector[:, 0], vector[:, 1])
     worst = int(distance.argmax())
-    if distance[worst] <= _NEGLIGIBLE:
+    if distance[worst] <= _ROUNDED:
         return None
     decades = float(distance[worst])
     beyond = [
@@ -100,7 +102,7 @@ def ratio_finding(fit: Fit, points: pd.DataFrame) -> Finding | None:
     fitted = np.log10((fit.rows["tokens"] / fit.rows["n_params"]).to_numpy(np.float64))
     asked = np.log10((points["tokens"] / points["n_params"]).to_numpy(np.float64))
     worst, decades, above = _worst_excess(asked, fitted.min(), fitted.max())
-    if decades <= _NEGLIGIBLE:
+    if decades <= _ROUNDED:
         return None
     limit = 10 ** (fitted.max() if above else fitted.min())
     return Finding(
@@ -184,7 +186,7 @@ def _beyond(fit: Fit, value: float, column: str, noun: str, largest: str, smalle
     _, decades, above = _worst_excess(
         np.log10(np.array([value])), np.log10(fitted.min()), np.log10(fitted.max())
     )
-    if decades <= _NEGLIGIBLE:
+    if decades <= _ROUNDED:
         return ""
     side, limit = (f"above the {largest}", fitted.max()) if above else (f"below the {smallest}", fitted.min())
     return f"{format_count(value)} {noun} is {_decades(decades)} {side} fitted run ({format_count(limit)})"

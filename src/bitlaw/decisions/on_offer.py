@@ -69,6 +69,13 @@ def default_offer(fits: Sequence[Fit]) -> tuple[tuple[float, ...], tuple[str, ..
     return (UNQUANTIZED_BITS,), tuple(logged_formats(fits[0], _with_backward(fits)))
 
 
+def default_tensors(fits: Sequence[Fit]) -> tuple[str, ...]:
+    """Tensor kinds of the forward pass that some fitted run quantizes; all of them where none does."""
+    rows, forward = fits[0].rows, [name for name, column in TENSORS.items() if column in TRAINING_BITS[:3]]
+    logged = tuple(name for name in forward if (rows[TENSORS[name]] < UNQUANTIZED_BITS).any())
+    return logged or tuple(forward)
+
+
 def on_offer(question: PrecisionQuestion, fits: Sequence[Fit]) -> tuple[OnOffer, ...]:
     """The options of a question, in the order of what they cost, dearest first.
 
@@ -140,7 +147,7 @@ def _cost(columns: Mapping[str, Any]) -> float:
     if min(forward) >= UNQUANTIZED_BITS:
         return effective_bits(name)
     operands = min(UNQUANTIZED_BITS, max(forward[:2]))
-    return operands if bits_say_all(name) or operands == UNQUANTIZED_BITS else effective_bits(name)
+    return effective_bits(name) if floating_point(name) and operands < UNQUANTIZED_BITS else operands
 
 
 def _by_format(law: Law) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 from bitlaw.decisions.caveats import caveats, one_law_finding
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.law_draws import points_of, require_training_term
-from bitlaw.decisions.on_offer import OnOffer, default_offer, on_offer
+from bitlaw.decisions.on_offer import OnOffer, default_offer, default_tensors, on_offer
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.precision_draws import PrecisionDraws, precision_draws
 from bitlaw.decisions.precision_summary import summarise
@@ -30,7 +30,7 @@ def optimum(
     bits: Sequence[float] | None = None,
     formats: Sequence[str] | None = None,
     group_size: float | None = None,
-    tensors: Sequence[str] = ("weights", "activations", "kv"),
+    tensors: Sequence[str] | None = None,
     tolerance: float = 0.01,
     near: float | None = None,
     prob: float = 0.9,
@@ -62,7 +62,8 @@ def optimum(
         table share.
     tensors
         Tensor kinds trained at these bits, of ``weights``, ``activations``, ``kv`` and ``gradients``;
-        the others stay at 16. The cost is in proportion to the bits whichever they are.
+        the others stay at 16. By default those of the first three that the table quantizes. The cost
+        is in proportion to the bits whichever they are.
     tolerance
         Acceptable loss above the 16-bit run where both sizes are fixed, nats/token.
     near
@@ -111,7 +112,7 @@ def precision_question(
     bits: Sequence[float] | None = None,
     formats: Sequence[str] | None = None,
     group_size: float | None = None,
-    tensors: Sequence[str] = ("weights", "activations", "kv"),
+    tensors: Sequence[str] | None = None,
     tolerance: float = 0.01,
     near: float | None = None,
     prob: float = 0.9,
@@ -129,7 +130,7 @@ def precision_question(
         bits=largest_first(() if bits is None else bits),
         formats=() if formats is None else tuple(formats),
         group_size=group_size,
-        tensors=tuple(tensors),
+        tensors=default_tensors(fits) if tensors is None else tuple(tensors),
         tolerance=tolerance,
         near=near,
         prob=prob,

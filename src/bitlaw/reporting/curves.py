@@ -8,7 +8,7 @@ import pandas as pd
 from bitlaw.inference.draws import loss_draws, points_frame
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.grouping import Precision
-from bitlaw.reporting.observed import most_common, shown_rows
+from bitlaw.reporting.observed import group_columns, most_common, shown_rows, trained_rows
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 
 PROB = 0.9
@@ -51,12 +51,24 @@ def loss_band(fit: Fit, n_params: float, tokens: np.ndarray, precision: Precisio
 
 
 def degradation_band(
-    fit: Fit, n_params: float, tokens: np.ndarray, bits_post: float, method_post: str
+    fit: Fit, x: np.ndarray, n_params: float, tokens: np.ndarray, bits_post: np.ndarray, method_post: str
 ) -> Band:
-    """Degradation after post-training quantization against tokens, of runs trained at 16 bits."""
-    points = points_like(fit, n_params=n_params, tokens=tokens, bits_post=bits_post, method_post=method_post)
-    draws = loss_draws(fit, points)
-    return band(tokens, draws.new_run_degradation, draws.degradation)
+    """Degradation after post-training quantization along an axis, of runs trained at 16 bits.
+
+    Parameters
+    ----------
+    fit
+        The fit; a law that takes losses as trained as data is given the median of the runs shown.
+    x
+        The axis: tokens, or bits.
+    n_params, tokens, bits_post, method_post
+        The runs and what they are quantized to; arrays broadcast against ``x``.
+    """
+    where = {"tokens": np.broadcast_to(tokens, x.shape), "bits_post": np.broadcast_to(bits_post, x.shape)}
+    points = points_like(fit, n_params=n_params, method_post=method_post, **where)
+    measured = float(trained_rows(fit)["loss"].median()) if fit.law.base.is_observed else None
+    draws = loss_draws(fit, points, measured=measured)
+    return band(x, draws.new_run_degradation, draws.degradation)
 
 
 def penalty_band(fit: Fit, n_params: float, tokens: float, kinds: tuple[str, ...], bits: np.ndarray) -> Band:
@@ -79,8 +91,9 @@ def penalty_band(fit: Fit, n_params: float, tokens: float, kinds: tuple[str, ...
 
 
 def points_like(fit: Fit, **columns: object) -> pd.DataFrame:
-    """Points of the group and vocabulary that the figures show."""
+    """Points of the group, vocabulary and group size that the figures show."""
     rows = shown_rows(fit)
     points = points_frame(**columns)
-    points["vocab_size"] = float(most_common(rows["vocab_size"], np.nan))  # type: ignore[arg-type]
-    return points.assign(**{fit.pool: rows[fit.pool].iloc[0]}) if fit.pool else points
+    for name in ("vocab_size", "group_size"):
+        points[name] = float(most_common(rows[name], np.nan))  # type: ignore[arg-type]
+    return points.assign(**{name: rows[name].iloc[0] for name in group_columns(fit)})

@@ -7,18 +7,32 @@ import numpy as np
 import pandas as pd
 
 from bitlaw.inference.fit import Fit
-from bitlaw.reporting.grouping import SIXTEEN
+from bitlaw.reporting.grouping import precision_of
 from bitlaw.units import format_count
 
 _CELL = ["corpus", "n_params", "tokens", "seed"]
 _TRAINING_BITS = ["bits_weights", "bits_activations", "bits_kv"]
+_HOW_QUANTIZED = ("format", "format_backward", "method", "method_post")
+
+
+def group_columns(fit: Fit) -> tuple[str, ...]:
+    """Columns pooled over that say which runs these are, not how they were quantized."""
+    return tuple(column for column in fit.pool if column not in _HOW_QUANTIZED)
 
 
 def shown_rows(fit: Fit) -> pd.DataFrame:
     """The rows the figures show: all, or those of the largest run's group where constants are pooled."""
-    if not fit.pool:
-        return fit.rows
-    return fit.rows[fit.rows[fit.pool] == fit.largest_run()[fit.pool]]
+    rows, largest = fit.rows, fit.largest_run()
+    for column in group_columns(fit):
+        rows = rows[rows[column] == largest[column]]
+    return rows
+
+
+def shown_group(fit: Fit) -> str:
+    """The group that curves show, to stand in a sentence: "(corpus web)"; empty without pooling."""
+    largest = fit.largest_run()
+    named = [f"{column} {largest[column]}" for column in group_columns(fit)]
+    return f" ({', '.join(named)})" if named else ""
 
 
 def trained_rows(fit: Fit) -> pd.DataFrame:
@@ -27,10 +41,18 @@ def trained_rows(fit: Fit) -> pd.DataFrame:
     return rows[rows["bits_post"].isna()]
 
 
-def paired_gaps(fit: Fit) -> pd.DataFrame:
-    """The shown post-training rows whose run was also evaluated as trained, with ``gap`` in nats/token."""
-    rows = shown_rows(fit)
-    own = trained_rows(fit).drop_duplicates("run_id").set_index("run_id")["loss"]
+def paired_gaps(fit: Fit, every_group: bool = False) -> pd.DataFrame:
+    """Post-training rows whose run was also evaluated as trained, with ``gap`` in nats/token.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    every_group
+        Whether those of all groups of a pooled fit are wanted, not of the shown one alone.
+    """
+    rows = fit.rows if every_group else shown_rows(fit)
+    own = rows[rows["bits_post"].isna()].drop_duplicates("run_id").set_index("run_id")["loss"]
     post = rows[rows["bits_post"].notna()]
     before = post["run_id"].map(own).astype(np.float64)
     return post.assign(gap=post["loss"] - before).dropna(subset="gap")
@@ -72,9 +94,9 @@ def precision_penalties(fit: Fit) -> pd.DataFrame:
     a loss cancels; runs without one are left out.
     """
     trained = trained_rows(fit)
-    twins = SIXTEEN.rows(trained).groupby(_CELL)["loss"].mean().rename("twin").reset_index()
-    quantized = trained.drop(SIXTEEN.rows(trained).index)
-    merged = quantized.merge(twins, on=_CELL)
+    unquantized = np.array([one.is_unquantized for one in precision_of(trained)], dtype=bool)
+    twins = trained[unquantized].groupby(_CELL, dropna=False)["loss"].mean().rename("twin").reset_index()
+    merged = trained[~unquantized].merge(twins, on=_CELL)
     return merged.assign(penalty=merged["loss"] - merged["twin"])
 
 

@@ -1,66 +1,117 @@
 """The first paragraph: what to train in, what to quantize to, how sure, and for which models."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bitlaw.decisions.across_laws import DISAGREEMENT
 from bitlaw.decisions.intervals import interval_text, nats_text
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
-from bitlaw.reporting.words import bits_list, gist, joined, of_status
+from bitlaw.laws.law import Law
+from bitlaw.reporting.several import SeveralLaws
+from bitlaw.reporting.words import bits_text, gist, joined, of_status, options_list, precision_text
 from bitlaw.runs.columns import UNQUANTIZED_BITS
-from bitlaw.units import LOSS_UNIT, format_bits, format_count, format_probability
+from bitlaw.units import LOSS_UNIT, format_count, format_probability
+
+if TYPE_CHECKING:
+    from bitlaw.reporting.answers import Answers
 
 _METHOD_NAMES = {"rtn": "round-to-nearest (rtn)"}
-_TENSOR_NAMES = {"weights": "weights", "activations": "activations", "kv": "KV cache"}
+_TENSOR_NAMES = {"kv": "KV cache"}
 _SOMEBODY_ELSES_MODEL = 7e9
 _BYTES = 256
 _WORTH_NAMING = 0.05
 
 
-def training_sentence(decision: PrecisionDecision | None, law: str) -> str:
+@dataclass(frozen=True)
+class Paragraph:
+    """What the report opens with on one matter."""
+
+    head: str
+    text: str
+
+
+def paragraphs(
+    fit: Fit, answers: Answers, findings: tuple[Finding, ...], several: SeveralLaws | None
+) -> tuple[Paragraph, ...]:
+    """The opening: what to do, how sure that is, whether it depends on the law, and for which models.
+
+    Parameters
+    ----------
+    fit, answers, several
+        As for ``write_report``.
+    findings
+        What was found in them.
+    """
+    fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
+    laws = tuple(several.weights) if several is not None else ()
+    texts = {
+        "Training precision": (training_sentence(fixed, fit.law), free_sentence(free)),
+        "After training": (post_training_sentence(post, fit.law),),
+        "How sure": (sure_sentence(findings, laws), prior_sentence(fixed, free, post)),
+        "Does it depend on the law": (laws_sentence(fit.law, several),),
+        "For which models": (range_sentence(fit),),
+    }
+    return tuple(Paragraph(head, " ".join(filter(None, parts))) for head, parts in texts.items())
+
+
+def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
     """What precision to train in where parameters and tokens are fixed."""
     if decision is None:
-        return f"The law {law} has no term for training precision, so it cannot say what to train in."
-    best, asked = decision.best, format_probability(decision.confidence)
+        why = (
+            "takes losses as trained as measured"
+            if law.base.is_observed
+            else "has no term for training precision"
+        )
+        return f"The law {law.name} {why}, so it cannot say what to train in."
+    asked = format_probability(decision.confidence)
     allowed = f"within {decision.question.tolerance:g} {LOSS_UNIT} of 16-bit training"
     tensors = joined(_TENSOR_NAMES.get(name, name) for name in decision.question.tensors)
-    if best is not None and best < UNQUANTIZED_BITS:
-        option = decision.option(best)
+    best = decision.option(decision.best) if decision.best is not None else None
+    if best is not None and best.bits < UNQUANTIZED_BITS:
         edge = " It is the smallest on offer, so fewer may do." if decision.at_edge else ""
         return (
-            f"Train {tensors} in {format_bits(best)} bits: with parameters and tokens fixed, that is the cheapest "
-            f"precision on offer whose loss stays {allowed}, with probability "
-            f"{format_probability(option.probability_within or 0.0)} ({asked} was asked); the law's mean loss "
-            f"there is {interval_text(option.loss)}.{_never_logged(option)}{_runner_up_within(decision)}{edge}"
+            f"Train {f'{tensors} ' if best.format is None else ''}in {precision_text(best.key)}: with "
+            "parameters and tokens fixed, that is the cheapest precision on offer whose loss stays "
+            f"{allowed}, with probability {format_probability(best.probability_within or 0.0)} ({asked} "
+            "was asked); the law's mean loss there is "
+            f"{interval_text(best.loss)}.{_never_logged(best)}{_runner_up_within(decision, best)}{edge}"
         )
     smaller = [option for option in decision.options if option.bits < UNQUANTIZED_BITS]
     closest = max(smaller, key=lambda option: option.probability_within or 0.0, default=None)
     nearest = (
-        f"; the nearest, {format_bits(closest.bits)} bits, does so with probability "
+        f"; the nearest, {precision_text(closest.key)}, does so with probability "
         f"{format_probability(closest.probability_within or 0.0)}"
         if closest
         else ""
     )
-    start = "Train in 16 bits" if best is not None else "No bit-width on offer will do"
-    widths = bits_list([option.bits for option in smaller]) if smaller else "no fewer bits"
+    start = "Train in 16 bits" if best is not None else "No precision on offer will do"
+    names = options_list([option.key for option in smaller]) if smaller else "no fewer bits"
+    for_what = f" for {tensors}" if all(option.format is None for option in smaller) else ""
     return (
-        f"{start}: with parameters and tokens fixed, of {widths} for {tensors} none stays {allowed} with "
+        f"{start}: with parameters and tokens fixed, of {names}{for_what} none stays {allowed} with "
         f"probability {asked}{nearest}."
     )
 
 
-def _runner_up_within(decision: PrecisionDecision) -> str:
-    """What the next smaller option would risk."""
-    below = [option for option in decision.options if decision.best and option.bits < decision.best]
+def _runner_up_within(decision: PrecisionDecision, best: PrecisionOption) -> str:
+    """What the next cheaper option would risk."""
+    below = [option for option in decision.options if option.bits < best.bits]
     if not below:
         return ""
-    return (
-        f" At {format_bits(below[0].bits)} bits that probability is "
-        f"{format_probability(below[0].probability_within or 0.0)}."
-    )
+    return f" {_at(below[0])} that probability is {format_probability(below[0].probability_within or 0.0)}."
+
+
+def _at(option: PrecisionOption) -> str:
+    return f"{'At' if option.format is None else 'In'} {precision_text(option.key)}"
 
 
 def free_sentence(decision: PrecisionDecision | None) -> str:
@@ -69,47 +120,47 @@ def free_sentence(decision: PrecisionDecision | None) -> str:
         return ""
     best = decision.option(decision.best)
     others = [
-        f"{format_bits(option.bits)} bits {format_probability(option.probability_best)}"
+        f"{precision_text(option.key)} {format_probability(option.probability_best)}"
         for option in sorted(decision.options, key=lambda option: -option.probability_best)
-        if option.bits != best.bits and option.probability_best >= _WORTH_NAMING
+        if option.key != best.key and option.probability_best >= _WORTH_NAMING
     ]
     rest = f"; {joined(others)}" if others else ""
-    near = [bits for bits in decision.near_optimal if bits != best.bits]
+    near = [key for key in decision.near_optimal if key != best.key]
     as_good = ""
     if near:
-        verb = "is" if len(near) == 1 else "are"
         as_good = (
-            f" {bits_list(near)} {verb} near-optimal too (expected regret at most {nats_text(decision.near)} "
-            f"{LOSS_UNIT})."
+            f" Near-optimal too, with an expected regret of at most {nats_text(decision.near)} {LOSS_UNIT}: "
+            f"{options_list(near)}."
         )
     edge = " That is the edge of what was offered." if decision.at_edge else ""
     pays = ""
-    if best.bits < UNQUANTIZED_BITS:
+    if best.bits < UNQUANTIZED_BITS and math.isfinite(best.break_even.median):
         pays = (
             f" It pays only where training really runs more than {best.break_even.median:.2f} times as fast "
             "as at 16 bits."
         )
     return (
-        f"If parameters and tokens may be chosen anew for the same compute, counted as FLOP × bits/16, "
-        f"{format_bits(best.bits)} bits has the lowest expected loss (best with probability "
+        "If parameters and tokens may be chosen anew for the same compute, counted as FLOP × bits/16, "
+        f"{precision_text(best.key)} has the lowest expected loss (best with probability "
         f"{format_probability(best.probability_best)}{rest}).{_never_logged(best)}{as_good}{edge}{pays}"
     )
 
 
 def _never_logged(option: PrecisionOption) -> str:
-    """That an answer rests on the law's form between the bit-widths that were logged."""
-    if option.diverged.of:
+    """That an answer rests on the law's form between the precisions that were logged."""
+    if option.diverged.of or option.bits >= UNQUANTIZED_BITS:
         return ""
+    what = f"with all of them in {bits_text(option.bits)}" if option.format is None else f"in {option.format}"
     return (
-        f" No run was logged with all of them in {format_bits(option.bits)} bits: the law's form fills that in, "
-        "and its intervals do not cover a wrong form."
+        f" No run was logged {what}: the law's form fills that in, and its intervals do not cover a wrong "
+        "form."
     )
 
 
-def post_training_sentence(decision: PostTrainingDecision | None, law: str) -> str:
+def post_training_sentence(decision: PostTrainingDecision | None, law: Law) -> str:
     """How far the trained model may be quantized."""
     if decision is None:
-        return f"About quantizing after training this fit of {law} says nothing."
+        return f"About quantizing after training this fit of {law.name} says nothing."
     safe, tolerance = decision.smallest_safe_bits, f"{decision.tolerance:g} {LOSS_UNIT}"
     method = (
         f" by {_METHOD_NAMES.get(decision.method_post, decision.method_post)}" if decision.method_post else ""
@@ -123,46 +174,82 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: str) -> s
         option = decision.options[0]
         return (
             f"Do not quantize the weights of a {trained} afterwards{method}: even at "
-            f"{format_bits(option.bits_post)} "
-            f"bits the degradation, {interval_text(option.degradation)}, stays within {tolerance} only with "
-            f"probability {format_probability(option.probability_safe)}; "
+            f"{bits_text(option.bits_post)} the degradation, {interval_text(option.degradation)}, stays "
+            f"within {tolerance} only with probability {format_probability(option.probability_safe)}; "
             f"{format_probability(decision.confidence)} was asked."
         )
     option = decision.option(safe)
     below = [other for other in decision.options if other.bits_post < safe]
     next_one = (
-        f" At {format_bits(below[0].bits_post)} bits that probability is "
+        f" At {bits_text(below[0].bits_post)} that probability is "
         f"{format_probability(below[0].probability_safe)}."
         if below
         else " It is the smallest on offer, so fewer may be safe."
     )
     return (
-        f"Quantize the weights of a {trained} afterwards{method} to no fewer than {format_bits(safe)} "
-        "bits: a new "
+        f"Quantize the weights of a {trained} afterwards{method} to no fewer than {bits_text(safe)}: a new "
         f"run then loses {interval_text(option.degradation)}, within the tolerated {tolerance} with "
-        "probability "
-        f"{format_probability(option.probability_safe)} ({format_probability(decision.confidence)} was "
-        "asked)."
-        f"{next_one}"
+        f"probability {format_probability(option.probability_safe)} "
+        f"({format_probability(decision.confidence)} was asked).{next_one}"
     )
 
 
-def sure_sentence(findings: tuple[Finding, ...]) -> str:
-    """Every check that failed or warned, in a clause each."""
+def sure_sentence(findings: tuple[Finding, ...], laws: Sequence[str] = ()) -> str:
+    """Every check that failed or warned, in a clause each; whether laws disagree has its own sentence.
+
+    Parameters
+    ----------
+    findings
+        What was found.
+    laws
+        Names of the laws, where there are several.
+    """
+    findings = tuple(finding for finding in findings if finding.code != DISAGREEMENT)
     failed, warned = of_status(findings, Status.FAIL), of_status(findings, Status.WARN)
     passed, not_run = of_status(findings, Status.PASS), of_status(findings, Status.NOT_RUN)
     parts = []
     if failed:
-        parts.append(f"Convergence failed, so do not use these numbers: {'; '.join(map(gist, failed))}.")
+        parts.append(f"Convergence failed, so do not use these numbers: {_gists(failed, laws)}.")
     if warned:
         checks = "check warns" if len(warned) == 1 else "checks warn"
-        parts.append(f"{len(warned)} {checks}: {'; '.join(map(gist, warned))}.")
+        parts.append(f"{len(warned)} {checks}: {_gists(warned, laws)}.")
     if not (failed or warned):
         parts.append(f"All {len(passed)} checks that ran passed.")
     if not_run:
         parts.append(f"{len(not_run)} could not run.")
-    parts.append("All of it assumes the one law that was fitted; another law may answer differently.")
     return " ".join(parts)
+
+
+def _gists(findings: Sequence[Finding], laws: Sequence[str]) -> str:
+    return "; ".join(gist(finding, laws) for finding in findings)
+
+
+def laws_sentence(law: Law, several: SeveralLaws | None) -> str:
+    """Whether the answers depend on the law; for one law, that this was not checked."""
+    if several is None:
+        return (
+            f"One law was fitted, {law.name}, so whether another would answer differently was not checked "
+            "(NOT RUN)."
+        )
+    weights = joined(f"{name} {format_probability(weight)}" for name, weight in several.weights.items())
+    stack = f"What is said here is said by their stack, in which they weigh {weights}."
+    by_question = {what: said for what, said in several.answers_by_question().items() if len(said) > 1}
+    agreed = {
+        what: next(iter(said.values())) for what, said in by_question.items() if len(set(said.values())) == 1
+    }
+    apart = {what: said for what, said in by_question.items() if what not in agreed}
+    who = "Both" if len(several.scores) == 2 else f"All {len(several.scores)}"
+    if not by_question:
+        return f"No question was put to more than one of {len(several.scores)} laws. {stack}"
+    if not apart:
+        said = joined(f"{answer} {what}" for what, answer in agreed.items())
+        return f"{who} laws say {said}. {stack}"
+    disagree = "; ".join(
+        f"{what}, {joined(f'{name} says {answer}' for name, answer in said.items())}"
+        for what, said in apart.items()
+    )
+    rest = joined(f"{answer} {what}" for what, answer in agreed.items())
+    return f"The laws disagree: {disagree}{f'; {who.lower()} say {rest}' if rest else ''}. {stack}"
 
 
 def prior_sentence(
@@ -172,14 +259,10 @@ def prior_sentence(
     answers = []
     for decision, what in ((fixed, "with sizes fixed"), (free, "with sizes free")):
         if decision is not None and decision.under_prior is not None:
-            answers.append(f"{_or_none(decision.under_prior.best)} in training {what}")
+            answers.append(f"{precision_text(decision.under_prior.best)} in training {what}")
     if post is not None and post.under_prior is not None:
-        answers.append(f"{_or_none(post.under_prior.smallest_safe_bits)} after it")
+        answers.append(f"{precision_text(post.under_prior.smallest_safe_bits)} after it")
     return f"Without the data, the prior alone would say {joined(answers)}." if answers else ""
-
-
-def _or_none(bits: float | None) -> str:
-    return "none on offer" if bits is None else f"{format_bits(bits)} bits"
 
 
 def range_sentence(fit: Fit) -> str:
@@ -195,8 +278,8 @@ def range_sentence(fit: Fit) -> str:
         )
     return (
         f"The fitted runs have {_span(rows['n_params'])} parameters and {_span(rows['tokens'])} "
-        f"tokens{level}; "
-        f"outside that these numbers are not evidence{_not_for_others(float(rows['n_params'].max()))}."
+        f"tokens{level}; outside that these numbers are not "
+        f"evidence{_not_for_others(float(rows['n_params'].max()))}."
     )
 
 

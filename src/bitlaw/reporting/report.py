@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,13 @@ from markupsafe import Markup
 
 from bitlaw.criticism.contraction import contraction_table
 from bitlaw.criticism.residuals import residual_table
-from bitlaw.decisions.post_training_decision import PostTrainingDecision
-from bitlaw.decisions.precision_decision import PrecisionDecision
-from bitlaw.decisions.predict import Prediction
 from bitlaw.finding import Status, overall_status
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting import opening, tables
+from bitlaw.reporting.answers import Answers
 from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits
-from bitlaw.reporting.meanings import meanings
+from bitlaw.reporting.meanings import Meaning, meanings, training_meanings
+from bitlaw.reporting.several import SeveralLaws, laws_table
 from bitlaw.reporting.style import DEFAULT_STYLE, Style
 from bitlaw.reporting.summary import all_findings, source_name, summary
 from bitlaw.reporting.words import printable, range_text, symbol
@@ -27,32 +25,13 @@ from bitlaw.units import format_count
 PAGE, SUMMARY = "index.html", "summary.json"
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What is reported, for one question.
-
-    Parameters
-    ----------
-    prediction
-        The loss to expect at the question's points.
-    precision_fixed
-        Training precision with parameters and tokens fixed; None where the law has no such term.
-    precision_free
-        Training precision at the same compute, parameters and tokens re-optimised; None likewise.
-    post_training
-        Quantization after training; None where the fit says nothing about it.
-    question
-        The question in words, for example "332k parameters and 8M tokens, the largest logged run".
-    """
-
-    prediction: Prediction
-    precision_fixed: PrecisionDecision | None
-    precision_free: PrecisionDecision | None
-    post_training: PostTrainingDecision | None
-    question: str
-
-
-def write_report(fit: Fit, answers: Answers, out: Path, style: Style = DEFAULT_STYLE) -> Path:
+def write_report(
+    fit: Fit,
+    answers: Answers,
+    out: Path,
+    comparison: SeveralLaws | None = None,
+    style: Style = DEFAULT_STYLE,
+) -> Path:
     """Write ``index.html`` and ``summary.json``.
 
     Both are made in memory first and then put in place by renaming: whatever goes wrong, a figure
@@ -61,11 +40,13 @@ def write_report(fit: Fit, answers: Answers, out: Path, style: Style = DEFAULT_S
     Parameters
     ----------
     fit
-        The fit.
+        The fit; of several laws the one with the most weight, whose figures are shown.
     answers
-        What was decided from it.
+        What was decided from it; of several laws by their stack (``stacked_answers``).
     out
         Folder to write to; made if needed.
+    comparison
+        Several laws beside each other; None where one was fitted.
     style
         How figures are drawn.
 
@@ -74,8 +55,8 @@ def write_report(fit: Fit, answers: Answers, out: Path, style: Style = DEFAULT_S
     Path
         The page.
     """
-    page = render(fit, answers, style)
-    machine = json.dumps(summary(fit, answers), indent=1, allow_nan=False) + "\n"
+    page = render(fit, answers, comparison, style)
+    machine = json.dumps(summary(fit, answers, comparison), indent=1, allow_nan=False) + "\n"
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     texts = {out / PAGE: page, out / SUMMARY: machine}
@@ -91,8 +72,10 @@ def write_report(fit: Fit, answers: Answers, out: Path, style: Style = DEFAULT_S
     return out / PAGE
 
 
-def render(fit: Fit, answers: Answers, style: Style = DEFAULT_STYLE) -> str:
-    """The page as text."""
+def render(
+    fit: Fit, answers: Answers, comparison: SeveralLaws | None = None, style: Style = DEFAULT_STYLE
+) -> str:
+    """The page as text; parameters as for ``write_report``."""
     environment = Environment(
         loader=PackageLoader("bitlaw.reporting", "templates"),
         autoescape=True,
@@ -102,29 +85,24 @@ def render(fit: Fit, answers: Answers, style: Style = DEFAULT_STYLE) -> str:
     )
     css = environment.get_template("report.css").render()
     return printable(
-        environment.get_template("report.html.j2").render(_context(fit, answers, style), css=Markup(css))
+        environment.get_template("report.html.j2").render(
+            _context(fit, answers, comparison, style), css=Markup(css)
+        )
     )
 
 
-def _context(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
-    findings = all_findings(fit, answers)
+def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Style) -> dict[str, Any]:
+    findings = all_findings(fit, answers, several)
     constants = contraction_table(fit)
     fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
     return {
         "title": f"Training and quantization precision: {source_name(fit)}",
         "question": answers.question,
         "failed": overall_status(findings) is Status.FAIL,
-        "opening": [
-            (
-                "Training precision",
-                opening.training_sentence(fixed, fit.law.name),
-                opening.free_sentence(free),
-            ),
-            ("After training", opening.post_training_sentence(post, fit.law.name), ""),
-            ("How sure", opening.sure_sentence(findings), opening.prior_sentence(fixed, free, post)),
-            ("For which models", opening.range_sentence(fit), ""),
-        ],
-        "prediction": answers.prediction.sentence(),
+        "opening": opening.paragraphs(fit, answers, findings, several),
+        "prediction": "" if fit.law.base.is_observed else answers.prediction.sentence(),
+        "laws_table": laws_table(several) if several is not None else None,
+        "differences": several.differences if several is not None else (),
         "precision_tables": [
             table(decision)
             for table, decision in ((tables.fixed_table, fixed), (tables.free_table, free))
@@ -132,7 +110,8 @@ def _context(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
         ],
         "post_table": tables.post_table(post) if post is not None else None,
         "decided": decision_exhibits(fixed, free, post, style),
-        "meanings": [(one, range_text(one.posterior), range_text(one.prior)) for one in meanings(fit)],
+        "training_meanings": _printed(training_meanings(fit)),
+        "meanings": _printed(meanings(fit)),
         "evidence": evidence_exhibits(fit, constants, residual_table(fit), style),
         "findings_table": tables.findings_table(findings),
         "passed_table": tables.passed_table(findings),
@@ -142,6 +121,7 @@ def _context(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
         "elpd": f"{fit.runs['elpd'].sum():.1f}",
         "runs": len(fit.runs),
         "law": fit.law,
+        "noise_words": _noise(fit),
         "centre": [
             f"{symbol('N')}̄ = {format_count(fit.reference.n_params)} parameters",
             f"{symbol('D')}̄ = {format_count(fit.reference.tokens)} tokens",
@@ -153,6 +133,33 @@ def _context(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
     }
 
 
+def _noise(fit: Fit) -> str:
+    """How measured losses stray from the law, for those kinds of losses it models."""
+    law, parts = fit.law, []
+    if not law.base.is_observed:
+        parts.append(
+            "Log losses scatter with a Student-t around the law; runs of one corpus, size, length and seed "
+            "share an effect. "
+        )
+    if law.training:
+        parts.append("The scatter grows with what training in fewer bits costs (κ_train). ")
+    if law.post is not None:
+        parts.append(
+            "A degradation is compared with the loss of its own run, with a Student-t error in proportion to it "
+            "(κ) and an effect of the run (τ). "
+        )
+    if fit.pool:
+        parts.append(
+            f"Constants differ between groups ({', '.join(fit.pool)}) around common values, with spreads "
+            "that are learned. "
+        )
+    return "".join(parts)
+
+
+def _printed(found: tuple[Meaning, ...]) -> list[tuple[Meaning, str, str]]:
+    return [(one, range_text(one.posterior), range_text(one.prior)) for one in found]
+
+
 def _provenance(fit: Fit) -> list[tuple[str, str]]:
     own = fit.provenance
     return [
@@ -160,7 +167,7 @@ def _provenance(fit: Fit) -> list[tuple[str, str]]:
         ("rows used", f"{len(fit.rows)} of {fit.rows['run_id'].nunique()} training runs"),
         ("SHA-256 of the rows used", own.table_hash),
         ("law", fit.law.name),
-        ("pooled over", fit.pool or "nothing"),
+        ("pooled over", ", ".join(fit.pool) or "nothing"),
         ("seed", str(own.seed)),
         ("attempts", f"{own.attempts}{' (the automatic retry was needed)' if own.attempts > 1 else ''}"),
         ("sampler", ", ".join(f"{name} {value}" for name, value in own.settings.items())),

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from bitlaw.criticism.contraction import contraction_table
+from bitlaw.decisions.across_laws import DISAGREEMENT
+from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.intervals import json_value
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.fit import Fit
+from bitlaw.reporting import opening
+from bitlaw.reporting.several import SeveralLaws
+from bitlaw.reporting.words import by_law
 
 if TYPE_CHECKING:
-    from bitlaw.reporting.report import Answers
+    from bitlaw.reporting.answers import Answers
 
-_NOT_BUILT_YET = ("compare", "backtest", "budget", "plan")
+_NOT_BUILT_YET = ("backtest", "budget", "plan")
 
 
-def summary(fit: Fit, answers: Answers) -> dict[str, Any]:
+def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> dict[str, Any]:
     """The report as plain JSON types.
 
     Parameters
     ----------
     fit
-        The fit.
+        The fit; of several laws the leading one.
     answers
-        What was decided from it.
+        What was decided from it; of several laws by their stack.
+    several
+        The laws beside each other, where there are several.
 
     Returns
     -------
     dict
-        The envelope ``command``, ``status``, ``findings``; ``question``; ``prediction``, ``optimum``
-        (``sizes_fixed`` and ``sizes_free``) and ``ptq`` as their commands give them; ``constants``,
-        ``data``, ``provenance``; and null for rooms that are not built yet.
+        The envelope ``command``, ``status``, ``findings``; ``question``; ``opening``, the first
+        paragraph by heading; ``prediction``, ``optimum`` (``sizes_fixed`` and ``sizes_free``) and
+        ``ptq`` as their commands give them; ``compare``, the scores and answers of several laws, by
+        name; ``constants``, ``data``, ``provenance``; and null for rooms that are not built yet.
     """
-    findings = all_findings(fit, answers)
+    findings = all_findings(fit, answers, several)
     fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
     report = {
         "command": "report",
@@ -41,12 +50,14 @@ def summary(fit: Fit, answers: Answers) -> dict[str, Any]:
         "findings": [finding.to_dict() for finding in findings],
         "law": fit.law.name,
         "question": answers.question,
+        "opening": {one.head: one.text for one in opening.paragraphs(fit, answers, findings, several)},
         "prediction": answers.prediction.to_dict(),
         "optimum": {
             "sizes_fixed": fixed.to_dict() if fixed is not None else None,
             "sizes_free": free.to_dict() if free is not None else None,
         },
         "ptq": post.to_dict() if post is not None else None,
+        "compare": several.to_dict() if several is not None else None,
         "constants": contraction_table(fit).to_dict("records"),
         "data": _data(fit),
         "provenance": _provenance(fit),
@@ -54,17 +65,38 @@ def summary(fit: Fit, answers: Answers) -> dict[str, Any]:
     return json_value(report | dict.fromkeys(_NOT_BUILT_YET))
 
 
-def all_findings(fit: Fit, answers: Answers) -> tuple[Finding, ...]:
-    """The fit's findings and those of its answers, each once; of answers the caveats only."""
+def all_findings(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> tuple[Finding, ...]:
+    """What was found in the fit and in its answers, each once.
+
+    Parameters
+    ----------
+    fit, answers, several
+        As for ``summary``. Of several laws the answers say what was found in each, and with which law;
+        of answers under one law the caveats only.
+    """
     decisions = (answers.prediction, answers.precision_fixed, answers.precision_free, answers.post_training)
+    laws = tuple(several.weights) if several is not None else ()
+    of_fit = [finding for finding in fit.findings if several is None or finding.status is Status.PASS]
     of_answers = [
-        finding
+        _about_free_sizes(finding, laws) if decision is answers.precision_free else finding
         for decision in decisions
         if decision is not None
         for finding in decision.findings
-        if finding.status is not Status.PASS
+        if finding.status is not Status.PASS or finding.code == DISAGREEMENT
     ]
-    return tuple(dict.fromkeys([*fit.findings, *of_answers]))
+    found = list(dict.fromkeys([*of_fit, *of_answers]))
+    if several is None and not any(finding.code == DISAGREEMENT for finding in found):
+        found.append(one_law_finding())
+    return tuple(found)
+
+
+def _about_free_sizes(finding: Finding, laws: tuple[str, ...]) -> Finding:
+    """A finding on how far the compute-optimal model is from the data, which then says so."""
+    if not finding.code.startswith("extrapolation."):
+        return finding
+    whose, message = by_law(finding.message, laws)
+    said = f"With sizes chosen anew for the same compute, {message}"
+    return replace(finding, message=f"{whose}: {said}" if whose else said)
 
 
 def source_name(fit: Fit) -> str:

@@ -6,12 +6,24 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bitlaw.decisions.intervals import count_text, nats_text
+from bitlaw.decisions.on_offer import Key
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
+from bitlaw.inference.levels import spread_scale
+from bitlaw.inference.parameters import spread_name
 from bitlaw.laws.spec import ARGUMENTS
-from bitlaw.reporting.words import cell_text, share_text, short_name, significant, symbol, whole_bracket
+from bitlaw.reporting.words import (
+    bits_text,
+    cell_text,
+    precision_text,
+    share_text,
+    short_name,
+    significant,
+    symbol,
+    whole_bracket,
+)
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count, format_probability
 
 HIGHEST_PARETO_K = 0.7
@@ -48,9 +60,9 @@ def fixed_table(decision: PrecisionDecision) -> Table:
     question, prior = decision.question, decision.under_prior
     rows = [
         (
-            f"{format_bits(option.bits)} bits",
+            precision_text(option.key),
             _probability(option.probability_within or 0.0),
-            _probability(prior.option(option.bits).probability_within or 0.0) if prior else "–",
+            _probability(prior.option(option.key).probability_within or 0.0) if prior else "–",
             nats_text(option.expected_regret),
             cell_text(option.loss),
             str(option.diverged),
@@ -62,16 +74,16 @@ def fixed_table(decision: PrecisionDecision) -> Table:
         f"Parameters and tokens fixed: {question.text()}. Loss in {LOSS_UNIT}; intervals are "
         f"{100 * question.prob:g} % ETI of the law's mean over {decision.draws} draws.",
         (
-            "training bits",
+            "training precision",
             f"P(within {question.tolerance:g} of 16 bits)",
             "the same, prior alone",
             "expected loss above the best",
             "loss",
             "logged runs diverged",
-            "within logged bits",
+            "within what was logged",
         ),
         tuple(rows),
-        _marked([option.bits for option in decision.options], decision.best),
+        _marked([option.key for option in decision.options], decision.best),
     )
 
 
@@ -80,9 +92,9 @@ def free_table(decision: PrecisionDecision) -> Table:
     question, prior = decision.question, decision.under_prior
     rows = [
         (
-            f"{format_bits(option.bits)} bits",
+            precision_text(option.key),
             _with_error(option.probability_best, option.probability_error),
-            _probability(prior.option(option.bits).probability_best) if prior else "–",
+            _probability(prior.option(option.key).probability_best) if prior else "–",
             nats_text(option.expected_regret),
             cell_text(option.loss),
             _counts(option.n_params),
@@ -95,7 +107,7 @@ def free_table(decision: PrecisionDecision) -> Table:
         f"Compute fixed: {question.text()}. Loss and regret in {LOSS_UNIT}; intervals are "
         f"{100 * question.prob:g} % ETI over {decision.draws} draws; ± is the Monte Carlo error.",
         (
-            "training bits",
+            "training precision",
             "P(best)",
             "P(best), prior alone",
             "expected regret",
@@ -105,7 +117,7 @@ def free_table(decision: PrecisionDecision) -> Table:
             "break-even speed-up",
         ),
         tuple(rows),
-        _marked([option.bits for option in decision.options], decision.best),
+        _marked([option.key for option in decision.options], decision.best),
     )
 
 
@@ -114,13 +126,13 @@ def post_table(decision: PostTrainingDecision) -> Table:
     prior = decision.under_prior
     rows = [
         (
-            f"{format_bits(option.bits_post)} bits",
+            bits_text(option.bits_post),
             _probability(option.probability_safe),
             _probability(prior.option(option.bits_post).probability_safe) if prior else "–",
             cell_text(option.degradation),
             cell_text(option.degradation_mean),
-            _counts(option.critical_tokens),
-            _probability(option.probability_past_critical),
+            "–" if option.critical_tokens is None else _counts(option.critical_tokens),
+            _probability_or_dash(option.probability_past_critical),
             "yes" if option.measured else "no",
         )
         for option in decision.options
@@ -128,10 +140,8 @@ def post_table(decision: PostTrainingDecision) -> Table:
     return Table(
         f"Weights quantized after training{f' by {decision.method_post}' if decision.method_post else ''}: "
         f"{format_count(decision.n_params)} parameters, {format_count(decision.tokens)} tokens. "
-        "Degradation in "
-        f"{LOSS_UNIT}; intervals are {100 * decision.prob:g} % ETI over {decision.draws} draws. D_crit: "
-        "tokens beyond "
-        "which more pretraining makes the quantized model worse.",
+        f"Degradation in {LOSS_UNIT}; intervals are {100 * decision.prob:g} % ETI over {decision.draws} "
+        "draws. D_crit: tokens beyond which more pretraining makes the quantized model worse.",
         (
             "bits after training",
             f"P(degradation ≤ {decision.tolerance:g})",
@@ -195,8 +205,7 @@ def constants_table(constants: pd.DataFrame) -> Table:
     ]
     return Table(
         "Constants and noise scales: median and 90 % ETI. Contraction is the share of the prior's variance "
-        "that the "
-        "data took away.",
+        "that the data took away.",
         ("constant", "meaning", "posterior", "prior", "contraction"),
         tuple(rows),
     )
@@ -211,9 +220,20 @@ def priors_table(fit: Fit) -> Table:
         times = ""
         if prior.times:
             times = f" × {format_bits(fit.reference.smallest_bits[prior.times])} bits"
-        text = f"{prior.distribution}({arguments}){times}"
+        text = f"{prior.distribution}({arguments}){times}{_spreads(fit, prior.name)}"
         rows.append((symbol(prior.name), text, prior.reason, prior.source))
+    for name, same in fit.law.ties.items():
+        rows.append((symbol(name), f"= {symbol(same)}", "tied", ""))
     return Table("Priors of the sampled quantities.", ("quantity", "prior", "reason", "source"), tuple(rows))
+
+
+def _spreads(fit: Fit, name: str) -> str:
+    """The priors on a quantity's spread between the groups, formats or methods it differs over."""
+    columns = [column for column in (*fit.pool, *fit.law.by) if spread_name(name, column) in fit.posterior]
+    scales = [
+        f"{column} HalfNormal({spread_scale(fit.law, name, column):g})" for column in dict.fromkeys(columns)
+    ]
+    return f"; spread over {', '.join(scales)}" if scales else ""
 
 
 def runs_table(fit: Fit) -> Table:
@@ -246,6 +266,10 @@ def _probability(value: float) -> str:
     return format_probability(value).replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def _probability_or_dash(value: float | None) -> str:
+    return "–" if value is None else _probability(value)
+
+
 def _interval(one: dict, which: str) -> Interval:
     return Interval(*(one[f"{which}_{end}"] for end in ("median", "lo", "hi")))
 
@@ -264,5 +288,5 @@ def _with_error(probability: float, error: float) -> str:
     )
 
 
-def _marked(bits: list[float], best: float | None) -> tuple[int, ...]:
-    return (bits.index(best),) if best in bits else ()
+def _marked(keys: Sequence[Key], best: Key | None) -> tuple[int, ...]:
+    return (keys.index(best),) if best is not None and best in keys else ()

@@ -8,14 +8,8 @@ from matplotlib.figure import Figure
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.curves import POINTS, loss_band
 from bitlaw.reporting.figures.legend import SIXTEEN_BITS_DASHES, size_legend
-from bitlaw.reporting.grouping import (
-    SIXTEEN,
-    Precision,
-    SizeGroup,
-    precisions,
-    size_groups,
-)
-from bitlaw.reporting.observed import token_range, trained_rows
+from bitlaw.reporting.grouping import Precision, SizeGroup, precisions, size_groups
+from bitlaw.reporting.observed import shown_group, token_range, trained_rows
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, log_counts, padded, panels
 from bitlaw.units import LOSS_UNIT
 
@@ -31,7 +25,7 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
         The style.
     """
     trained = trained_rows(fit)
-    groups, shown = size_groups(trained["n_params"]), precisions(trained)
+    groups, shown = size_groups(trained["n_params"]), precisions(trained, pool=fit.pool)
     lo, hi = token_range(trained)
     with drawing(style):
         drawn, axes = panels(style, len(shown), 3, 2.35 if len(shown) > 1 else 4.0)
@@ -44,7 +38,8 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
             log_counts(axis.xaxis, trained["tokens"], most=5 if len(shown) > 1 else 8)
         drawn.supxlabel("training tokens", fontsize=style.small)
         drawn.supylabel(f"validation loss, {LOSS_UNIT}", fontsize=style.small)
-        size_legend(drawn, groups, style, "law, 90 % of new runs", sixteen=len(shown) > 1)
+        interval, quantized = "law, 90 % of new runs", not all(one.is_unquantized for one in shown)
+        size_legend(drawn, groups, style, interval, quantized, shown_group(fit))
     return drawn
 
 
@@ -57,7 +52,7 @@ def _panel(
     style: Style,
 ) -> None:
     tokens = np.geomspace(*token_range(trained), POINTS)
-    here = precision.rows(trained)
+    here = precision.rows(trained, fit.pool)
     for group, colour, marker in zip(groups, style.colours, style.markers, strict=False):
         points = group.rows(here)
         if points.empty:
@@ -65,8 +60,8 @@ def _panel(
         law = loss_band(fit, group.n_params, tokens, precision)
         axis.fill_between(law.x, law.lo, law.hi, color=colour, alpha=style.band, linewidth=0)
         axis.plot(law.x, law.median, color=colour)
-        if precision != SIXTEEN:
-            unquantized = loss_band(fit, group.n_params, tokens, SIXTEEN)
+        if not precision.is_unquantized:
+            unquantized = loss_band(fit, group.n_params, tokens, precision.unquantized)
             axis.plot(
                 law.x, unquantized.median, color=style.quiet, linewidth=1.0, linestyle=SIXTEEN_BITS_DASHES
             )

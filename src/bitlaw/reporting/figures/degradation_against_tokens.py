@@ -9,15 +9,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.curves import POINTS, degradation_band
 from bitlaw.reporting.figures.legend import size_legend
-from bitlaw.reporting.grouping import (
-    MOST_PANELS,
-    SIXTEEN,
-    SizeGroup,
-    size_groups,
-)
-from bitlaw.reporting.observed import most_common, paired_gaps, token_range
+from bitlaw.reporting.grouping import MOST_PANELS, SIXTEEN, SizeGroup, size_groups
+from bitlaw.reporting.observed import most_common, paired_gaps, shown_group, token_range
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, log_counts, padded, panels
-from bitlaw.units import LOSS_UNIT, format_bits
+from bitlaw.reporting.words import bits_text
+from bitlaw.units import LOSS_UNIT
 
 
 def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
@@ -41,7 +37,7 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
         drawn, axes = panels(style, len(bits), 3, 2.35 if len(bits) > 1 else 4.0)
         for axis, one in zip(axes, bits, strict=True):
             _panel(axis, fit, gaps[gaps["bits_post"] == one], groups, float(one), method, floor, style)
-            axis.set_title(f"to {format_bits(one)} bits")
+            axis.set_title(f"to {bits_text(one)}")
         first = axes[0]
         first.set_xscale("log")
         first.set_yscale("log")
@@ -54,8 +50,13 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
             log_counts(axis.xaxis, gaps["tokens"], most=5 if len(bits) > 1 else 8)
         drawn.supxlabel("training tokens", fontsize=style.small)
         drawn.supylabel(f"degradation, {LOSS_UNIT}", fontsize=style.small)
-        size_legend(drawn, groups, style, "law, 90 % of new runs")
+        size_legend(drawn, groups, style, "law, 90 % of new runs", group=shown_group(fit))
     return drawn
+
+
+def has_lengths(gaps: pd.DataFrame) -> bool:
+    """Whether some size was trained for two or more lengths, so that tokens make an axis."""
+    return len(gaps) > 0 and bool((gaps.groupby("n_params")["tokens"].nunique() > 1).any())
 
 
 def smallest_shown(fit: Fit) -> float:
@@ -82,7 +83,7 @@ def _panel(
         points = group.rows(gaps)
         if points.empty:
             continue
-        law = degradation_band(fit, group.n_params, tokens, bits, method)
+        law = degradation_band(fit, tokens, group.n_params, tokens, np.array(bits), method)
         lo, median, hi = (np.maximum(values, floor / 10.0) for values in (law.lo, law.median, law.hi))
         axis.fill_between(law.x, lo, hi, color=colour, alpha=style.band, linewidth=0)
         axis.plot(law.x, median, color=colour)

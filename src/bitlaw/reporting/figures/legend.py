@@ -11,7 +11,12 @@ SIXTEEN_BITS_DASHES = (0, (4, 3))
 
 
 def size_legend(
-    drawn: Figure, groups: tuple[SizeGroup, ...], style: Style, interval: str, sixteen: bool = False
+    drawn: Figure,
+    groups: tuple[SizeGroup, ...],
+    style: Style,
+    interval: str,
+    sixteen: bool = False,
+    group: str = "",
 ) -> None:
     """Put a legend of sizes, the interval and the 16-bit law above the panels.
 
@@ -27,6 +32,8 @@ def size_legend(
         What the band is.
     sixteen
         Whether dashed lines show the law at 16 bits.
+    group
+        Group of a pooled fit that is shown, in brackets; empty without pooling.
     """
     handles: list[Line2D | Patch] = [
         Line2D(
@@ -56,7 +63,7 @@ def size_legend(
         handles=handles,
         loc="outside upper left",
         ncols=4 if len(handles) > 6 else len(handles),
-        title="parameters",
+        title=f"parameters{group}",
         title_fontsize=style.small,
         alignment="left",
         columnspacing=1.2,

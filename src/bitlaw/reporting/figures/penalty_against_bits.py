@@ -1,6 +1,7 @@
 """What training in fewer bits costs, against bits, one panel per tensor kind."""
 
 from collections.abc import Mapping
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -13,14 +14,18 @@ from matplotlib.ticker import MaxNLocator
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.capacity import TENSOR_KINDS
 from bitlaw.reporting.curves import POINTS, penalty_band
-from bitlaw.reporting.observed import Cell, busiest_cells, precision_penalties
+from bitlaw.reporting.observed import Cell, busiest_cells, precision_penalties, shown_group
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, panels
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import LOSS_UNIT
 
 _ALL = tuple(column for _, column, _ in TENSOR_KINDS)
-KINDS: Mapping[str, tuple[str, ...]] = {name: (column,) for _, column, name in TENSOR_KINDS} | {
-    "all three": _ALL
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "all three" if count == len(TENSOR_KINDS) else " and ".join(name for _, _, name in kinds): tuple(
+        column for _, column, _ in kinds
+    )
+    for count in range(1, len(TENSOR_KINDS) + 1)
+    for kinds in combinations(TENSOR_KINDS, count)
 }
 """Tensor kinds quantized together, and their run-table columns."""
 
@@ -41,7 +46,9 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
     cells = busiest_cells(penalties)
     shown = [name for name, columns in KINDS.items() if len(_of_kind(penalties, columns))]
     with drawing(style):
-        drawn, axes = panels(style, len(shown), 4, 2.5 if len(shown) > 1 else 3.6)
+        columns = 4 if all(len(KINDS[name]) in (1, len(_ALL)) for name in shown) else 3
+        height = 3.6 if len(shown) == 1 else 2.9 if len(shown) <= columns else 2.4
+        drawn, axes = panels(style, len(shown), columns, height)
         for axis, name in zip(axes, shown, strict=True):
             _panel(axis, fit, _of_kind(penalties, KINDS[name]), KINDS[name], cells, style)
             axis.set_title(name)
@@ -49,12 +56,17 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
             axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
         drawn.supxlabel("bits in training (the other tensors at 16)", fontsize=style.small)
         drawn.supylabel(f"loss over 16 bits, {LOSS_UNIT}", fontsize=style.small)
-        _legend(drawn, cells, style)
+        _legend(drawn, cells, shown_group(fit), style)
     return drawn
 
 
 def measured_kinds(fit: Fit) -> dict[str, float]:
-    """The panels there are points for, and the fewest bits in each; empty where no run has a 16-bit twin."""
+    """The panels there are points for, and the fewest bits in each.
+
+    Empty for a law whose training terms do not read bits, and where no run has a 16-bit twin.
+    """
+    if not fit.law.training_columns & set(_ALL):
+        return {}
     penalties = precision_penalties(fit)
     of_kind = {name: _of_kind(penalties, columns) for name, columns in KINDS.items()}
     return {name: float(rows["bits"].min()) for name, rows in of_kind.items() if len(rows)}
@@ -97,7 +109,7 @@ def _panel(
         )
 
 
-def _legend(drawn: Figure, cells: tuple[Cell, ...], style: Style) -> None:
+def _legend(drawn: Figure, cells: tuple[Cell, ...], group: str, style: Style) -> None:
     handles: list[Line2D | Patch] = [
         Line2D(
             [],
@@ -115,7 +127,7 @@ def _legend(drawn: Figure, cells: tuple[Cell, ...], style: Style) -> None:
         handles=handles,
         loc="outside upper left",
         ncols=3,
-        title="parameters, tokens",
+        title=f"parameters, tokens{group}",
         title_fontsize=style.small,
         alignment="left",
         columnspacing=1.2,

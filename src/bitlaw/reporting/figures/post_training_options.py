@@ -8,9 +8,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.reporting.figures.bars import labelled_bars
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing
-from bitlaw.units import LOSS_UNIT, format_bits, format_probability
+from bitlaw.reporting.words import bits_text
+from bitlaw.units import LOSS_UNIT, format_probability
 
 _FADED = "#b9c6d0"
+_WHOLE_MARKER = 1.6
+"""A median nearer to the edge than this factor would be drawn over the arrow there."""
 
 
 def figure(decision: PostTrainingDecision, style: Style = DEFAULT_STYLE) -> Figure:
@@ -28,9 +31,7 @@ def figure(decision: PostTrainingDecision, style: Style = DEFAULT_STYLE) -> Figu
         drawn = Figure(figsize=(style.width, 0.29 * len(options) + 1.3), dpi=style.dpi, layout="constrained")
         left, right = drawn.subplots(1, 2, width_ratios=(1.6, 1.0))
         _intervals(left, decision, style)
-        left.set_yticks(
-            range(len(options)), [f"to {format_bits(option.bits_post)} bits" for option in options]
-        )
+        left.set_yticks(range(len(options)), [f"to {bits_text(option.bits_post)}" for option in options])
         values = [option.probability_safe for option in options]
         colours = [_colour(decision, option.bits_post, style) for option in options]
         labelled_bars(right, values, [format_probability(value) for value in values], colours, style)
@@ -52,7 +53,7 @@ def _intervals(axis: Axes, decision: PostTrainingDecision, style: Style) -> None
         colour = _colour(decision, option.bits_post, style, faded=style.colours[1])
         start = floor * 1.15 if lo <= floor else lo
         axis.plot([start, max(hi, start)], [row, row], color=colour, linewidth=4, solid_capstyle="butt")
-        if median > floor:
+        if median > floor * _WHOLE_MARKER:
             axis.plot([median], [row], "o", color=colour, markersize=7, markeredgecolor="white")
         if lo <= floor:
             axis.annotate(

@@ -8,7 +8,8 @@ from bitlaw.decisions.intervals import nats_text
 from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
 from bitlaw.reporting.figures.bars import labelled_bars
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing
-from bitlaw.units import LOSS_UNIT, format_bits, format_probability
+from bitlaw.reporting.words import precision_text
+from bitlaw.units import LOSS_UNIT, format_probability
 
 _PROBABILITY_AXIS = (0.0, 1.36)
 _FADED = "#b9c6d0"
@@ -35,7 +36,7 @@ def figure(
         axes = drawn.subplots(1, len(draw), squeeze=False)[0]
         for axis, (decision, panel) in zip(axes, draw, strict=True):
             panel(axis, decision, style)
-            labels = [f"{format_bits(option.bits)} bits" for option in decision.options]
+            labels = [precision_text(option.key) for option in decision.options]
             axis.set_yticks(range(len(labels)), labels)
             if axis is not axes[0] and panel is not _best:
                 axis.tick_params(labelleft=False)
@@ -84,5 +85,5 @@ def _colours(decision: PrecisionDecision, style: Style) -> list[str]:
 def _stands_out(option: PrecisionOption, decision: PrecisionDecision) -> bool:
     """The answer, and where sizes are free everything as good as it."""
     if option.probability_within is not None:
-        return option.bits == decision.best
-    return option.bits == decision.best or option.bits in decision.near_optimal
+        return option.key == decision.best
+    return option.key == decision.best or option.key in decision.near_optimal

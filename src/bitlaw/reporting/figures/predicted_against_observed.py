@@ -5,29 +5,30 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bitlaw.reporting.grouping import Precision, reading_order
+from bitlaw.reporting.grouping import precision_of, reading_order
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, log_losses
-from bitlaw.runs.columns import UNQUANTIZED_BITS
+from bitlaw.reporting.words import bits_text
 from bitlaw.units import LOSS_UNIT, format_bits
 
 _MOST_ROWS = 18
 _SCATTER_HEIGHT = 3.3
-_COLUMNS = ["bits_weights", "bits_activations", "bits_kv"]
 
 
-def figure(residuals: pd.DataFrame, style: Style = DEFAULT_STYLE) -> Figure:
+def figure(residuals: pd.DataFrame, rows: pd.DataFrame, style: Style = DEFAULT_STYLE) -> Figure:
     """Every row with the 90 % interval of a new run; residuals of the loss by bits beside it.
 
     Parameters
     ----------
     residuals
         ``criticism.residuals.residual_table`` of a fit.
+    rows
+        The fit's rows, which say what each was trained in.
     style
         The style.
     """
     post = residuals["bits_post"].notna()
     trained, after = residuals[~post], residuals[post]
-    by_precision, by_bits = _precision_labels(trained), _post_labels(after)
+    by_precision, by_bits = _precision_labels(rows.loc[trained["row"]]), _post_labels(after)
     lines = len(set(by_precision)), len(set(by_bits))
     height = max(_SCATTER_HEIGHT + (0.2 * lines[1] + 0.9 if lines[1] else 0.0), 0.2 * lines[0] + 0.9)
     with drawing(style):
@@ -97,16 +98,20 @@ def _strip(axis: Axes, rows: pd.DataFrame, labels: list[str], colour: str, style
 
 def _precision_labels(rows: pd.DataFrame) -> list[str]:
     """Training precision of each row; only the fewest bits where there would be too many lines."""
-    bits = rows[_COLUMNS].clip(upper=UNQUANTIZED_BITS)
-    precisions = [Precision(*values) for values in bits.to_numpy(np.float64)]
+    precisions = precision_of(rows)
     if len(set(precisions)) <= _MOST_ROWS:
         order = {one: index for index, one in enumerate(sorted(set(precisions), key=reading_order))}
         return [f"{order[one]:03d}|{one.label}" for one in precisions]
-    return [f"{99 - min(one.bits):06.2f}|fewest {format_bits(min(one.bits))} bits" for one in precisions]
+    return [f"{99 - min(one.bits):06.2f}|fewest {bits_text(min(one.bits))}" for one in precisions]
 
 
 def _post_labels(rows: pd.DataFrame) -> list[str]:
-    return [f"{99 - bits:06.2f}|to {format_bits(bits)} bits" for bits in rows["bits_post"]]
+    """Bits after training of each row; whole bits where there would be too many lines."""
+    bits = rows["bits_post"]
+    if bits.nunique() <= _MOST_ROWS:
+        return [f"{99 - value:06.2f}|to {bits_text(value)}" for value in bits]
+    whole = np.floor(bits)
+    return [f"{99 - value:06.2f}|{format_bits(value)} to {format_bits(value + 1)} bits" for value in whole]
 
 
 def _label_order(label: str) -> str:

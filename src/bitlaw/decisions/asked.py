@@ -1,0 +1,86 @@
+"""What is asked about: a model of the user's, or the largest logged run."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bitlaw.decisions.costs import training_flop
+from bitlaw.decisions.groups import group_columns
+from bitlaw.errors import InputError
+from bitlaw.inference.draws import points_frame
+from bitlaw.inference.fit import Fit
+from bitlaw.units import format_count
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question of a report, to be answered by any fit to the same rows.
+
+    Parameters
+    ----------
+    n_params, tokens
+        The model asked about.
+    flops
+        Compute to re-optimise parameters, tokens and precision for, FLOP at 16 bits.
+    group
+        Group of a pooled fit; None without pooling.
+    loss
+        Measured loss of the model as trained, nats/token; None where the law's is used.
+    point
+        The model in 16 bits, canonical run-table columns.
+    text
+        The question in words.
+    """
+
+    n_params: float
+    tokens: float
+    flops: float
+    group: str | None
+    loss: float | None
+    point: pd.DataFrame
+    text: str
+
+
+def asked_about(
+    fit: Fit,
+    n_params: float | None = None,
+    tokens: float | None = None,
+    flops: float | None = None,
+    group: str | None = None,
+    loss: float | None = None,
+) -> Asked:
+    """The question, with the largest logged run where no model is named.
+
+    Parameters
+    ----------
+    fit
+        A fit to the rows in question.
+    n_params, tokens
+        The model asked about; the largest logged run where both are None.
+    flops
+        Compute; that of the model by default.
+    group, loss
+        As in ``Asked``; those of the largest logged run where that is asked about and they are needed.
+
+    Raises
+    ------
+    InputError
+        If only one of ``n_params`` and ``tokens`` is given, or the group does not fit the fit.
+    """
+    if (n_params is None) != (tokens is None):
+        raise InputError("give n_params and tokens together, or neither for the largest logged run")
+    which = "the model asked about"
+    if n_params is None or tokens is None:
+        largest, which = fit.largest_run(), "the largest logged run"
+        n_params, tokens = float(largest["n_params"]), float(largest["tokens"])
+        group = group or ",".join(largest[column] for column in fit.pool) or None
+        loss = float(largest["loss"]) if fit.law.base.is_observed and loss is None else loss
+    return Asked(
+        n_params=n_params,
+        tokens=tokens,
+        flops=flops or float(training_flop(n_params, tokens)),
+        group=group,
+        loss=loss,
+        point=points_frame(n_params=n_params, tokens=tokens, **group_columns(fit, group)),
+        text=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {which}",
+    )
