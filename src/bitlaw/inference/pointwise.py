@@ -96,13 +96,13 @@ def _integrate(
     """Ln ∫ exp(log_density(t)) N(t; 0, τ) dt per run, nodes placed where the posterior has the effect."""
     points, weights = special.roots_hermite(nodes)
     centre, spread = effect.mean(axis=0), 1.2 * effect.std(axis=0)
-    terms = []
+    total = np.full(effect.shape, -np.inf)
     for node, weight in zip(points, weights, strict=True):
         t = np.broadcast_to(centre + np.sqrt(2.0) * spread * node, effect.shape)
         prior = stats.norm.logpdf(t, 0.0, tau)
         measure = np.log(weight) + node**2 + np.log(np.sqrt(2.0) * spread)
-        terms.append(log_density(t) + prior + measure)
-    return special.logsumexp(np.stack(terms), axis=0)
+        total = np.logaddexp(total, log_density(t) + prior + measure)
+    return total
 
 
 def _measured(p: dict[str, np.ndarray], block: Block, trained: Trained, cell: np.ndarray) -> np.ndarray:
