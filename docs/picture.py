@@ -1,4 +1,4 @@
-"""Draw the README's picture from the demo's fit: ``python docs/picture.py reports/tiny_sweep/fit.nc``."""
+"""Draw the README's picture from the demo's fits: ``python docs/picture.py reports/tiny_sweep/*.nc``."""
 
 import sys
 from pathlib import Path
@@ -8,13 +8,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from bitlaw import load_fit
+from bitlaw.decisions.asked import asked_about
+from bitlaw.reporting.answers import answers_of_several
 from bitlaw.reporting.figures import post_training_options, precision_options
-from bitlaw.workflow import answer
 
 
 def main() -> None:
     """Write ``docs/tiny_sweep.png``: what to train in above what to quantize to."""
-    answers = answer(load_fit(sys.argv[1]))
+    fits = [load_fit(path) for path in sys.argv[1:]]
+    answers, _ = answers_of_several(fits, asked_about(fits[0]))
     figures = (
         precision_options.figure(answers.precision_fixed, answers.precision_free),
         post_training_options.figure(answers.post_training),

@@ -12,8 +12,8 @@ from bitlaw.inference.columns import law_columns
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit, Provenance
 from bitlaw.inference.likelihood import degradation
-from bitlaw.inference.prior import natural, prior_draws
 from bitlaw.inference.parameters import shift_name
+from bitlaw.inference.prior import natural, prior_draws
 from bitlaw.laws.evaluate import log_post_degradation, train
 from bitlaw.laws.law import Law, Reference
 from bitlaw.laws.post import REFERENCE_BITS
@@ -117,7 +117,10 @@ def collapsed_fit(
             if prior.groups == "shared":
                 continue
             common = natural(prior, values[prior.name], np)
-            own = [natural(prior, group.get(prior.name, values[prior.name]), np) - common for group in groups.values()]
+            own = [
+                natural(prior, group.get(prior.name, values[prior.name]), np) - common
+                for group in groups.values()
+            ]
             shifts = np.broadcast_to(own, (2, samples // 2, len(groups)))
             posterior[shift_name(prior.name, pool)] = (("chain", "draw", pool), shifts)
     if rows is None:

@@ -13,7 +13,8 @@ from designs import precision_design
 @pytest.mark.parametrize(("sigma", "sigma_cell"), [(0.05, 0.002), (0.001, 0.03)])
 def test_cell_effects_have_their_prior_whatever_the_noise(sigma: float, sigma_cell: float) -> None:
     frame = precision_design().assign(loss=2.5)
-    model = build_model(load_law("kumar2024-coupled"), arrange(frame), reference_scales(frame))
+    law = load_law("kumar2024-coupled")
+    model = build_model(law, arrange(law, frame), reference_scales(frame))
     fixed = pm.do(model, {"sigma": sigma, "sigma_cell": sigma_cell})
     effects = pm.draw(fixed["cell_effect"], draws=4000, random_seed=1)
     assert effects.shape == (4000, 10)

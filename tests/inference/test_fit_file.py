@@ -14,14 +14,19 @@ import xarray as xr
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.draws import loss_draws, points_frame
-from bitlaw.inference.fit import Fit
+from bitlaw.inference.fit import FORMAT_VERSION, Fit
 from bitlaw.inference.fit_file import load_fit, save_fit
-from fits import collapsed_fit, kumar_constants
+from bitlaw.inference.prior import prior_draws
+from bitlaw.laws.registry import load_law
+from bitlaw.laws.spec import with_ties
+from fits import REFERENCE, collapsed_fit, kumar_constants
+
+COUPLED = {"mean_loss": 3.2, "floor_share": 0.6, "n_share": 0.5, "slope_n": 0.06, "slope_d": 0.06, "g": 0.5}
 
 
 @pytest.fixture(scope="module")
 def fit() -> Fit:
-    made = collapsed_fit("kumar2024-coupled", kumar_constants() | {"g": 0.5}, vocab_size=32_000, jitter=0.1)
+    made = collapsed_fit("kumar2024-coupled", kumar_constants() | COUPLED, vocab_size=32_000, jitter=0.1)
     hostile = made.rows.copy()
     hostile["run_id"] = hostile["run_id"] + ' "<b>\n\u202eé'
     excluded = hostile.iloc[:2].assign(reason="diverged")
@@ -53,6 +58,22 @@ def test_no_exclusions_survive_too(tmp_path: Path) -> None:
     assert "reason" in loaded.excluded
 
 
+@pytest.mark.parametrize("name", ["bitlaw-default", "quartet2025", "ptq-gap"])
+def test_groups_formats_and_ties_survive(name: str, tmp_path: Path) -> None:
+    law = load_law(name)
+    middle = prior_draws(law, REFERENCE, 200, seed=0)
+    made = collapsed_fit(
+        name, {key: float(np.median(values)) for key, values in middle.items()}, pool="corpus",
+        groups={"code": {}, "web": {}},
+    )  # fmt: skip
+    kinds = {"k_a": "k_w", "c_a": "c_w"} if name == "bitlaw-default" else {}
+    loaded = load_fit(save_fit(replace(made, law=with_ties(law, kinds)), tmp_path / "fit.nc"))
+    assert loaded.law.ties == kinds
+    assert loaded.pool == ("corpus",)
+    assert loaded.levels("corpus") == ("code", "web")
+    xr.testing.assert_equal(loaded.posterior, made.posterior)
+
+
 @pytest.mark.parametrize("keep", [0, 10, 4000, 0.5, 0.98])
 def test_truncated_files_are_named(fit: Fit, tmp_path: Path, keep: float) -> None:
     path = save_fit(fit, tmp_path / "fit.nc")
@@ -69,10 +90,12 @@ def test_other_files_are_named(fit: Fit, tmp_path: Path) -> None:
         load_fit(text)
     foreign = tmp_path / "foreign.nc"
     xr.Dataset({"x": 1.0}).to_netcdf(foreign, engine="h5netcdf")
-    with pytest.raises(InputError, match=r"not a bitlaw Fit file of format version 1 \(found None\)"):
+    with pytest.raises(InputError, match=r"not a bitlaw Fit file of format version 2 \(found None\)"):
         load_fit(foreign)
     partial = tmp_path / "partial.nc"
-    xr.Dataset({"x": 1.0}, attrs={"bitlaw_format_version": 1}).to_netcdf(partial, engine="h5netcdf")
+    xr.Dataset({"x": 1.0}, attrs={"bitlaw_format_version": FORMAT_VERSION}).to_netcdf(
+        partial, engine="h5netcdf"
+    )
     with pytest.raises(InputError, match="a Fit file that lacks a part"):
         load_fit(partial)
     with pytest.raises(InputError, match="no such fit file"):

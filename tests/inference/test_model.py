@@ -1,158 +1,241 @@
 """The sampled model against the NumPy code that everything after the fit uses."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pandas as pd
 import pymc as pm
 import pytensor
 import pytest
 import xarray as xr
+from scipy import stats
 
+from bitlaw.inference.distributions import arguments
+from bitlaw.inference.levels import spread_scale, varying
 from bitlaw.inference.model import build_model
+from bitlaw.inference.parameters import shift_name, spread_name
 from bitlaw.inference.pointwise import run_log_likelihood
-from bitlaw.inference.prior import frozen, log_prior, prior_draws
-from bitlaw.inference.rows import arrange, reference_scales
-from bitlaw.inference.simulate import simulate_losses
+from bitlaw.inference.prior import frozen, natural
+from bitlaw.inference.rows import Rows, arrange, reference_scales
+from bitlaw.laws.law import Law, Prior
 from bitlaw.laws.registry import load_law
-from designs import precision_design
+from designs import law_design, precision_design, simulated
+from laws.properties import composed
 
-LAW = load_law("kumar2024-coupled")
-DRAWS = 6
+LIKELIHOOD = {"trained", "diverged", "paired", "unpaired"}
+"""Names of the potentials that are densities of measured losses."""
+
+POINTS = 2
+STEP = 1e-5
+SMALL = {"sizes": (1e7, 1.6e8), "tokens": (4e8, 1e10)}
 
 
-def simulated(pool: bool = False, unpaired: bool = True) -> pd.DataFrame:
-    design = precision_design()
-    if unpaired:
-        orphans = design[(design["bits_post"] == 4) & (design["run_id"].str.endswith("s1"))]
-        design = pd.concat([design, orphans.assign(run_id=orphans["run_id"] + "_orphan", seed=7)])
-    if pool:
-        design["corpus"] = np.where(design["seed"] == 0, "web", "code")
-    constants = {
-        name: float(np.median(values))
-        for name, values in prior_draws(LAW, reference_scales(design), 500, 0).items()
-    }
-    return simulate_losses(
-        LAW, constants | {"gamma_D": 0.5, "gamma_N": 0.3}, design.reset_index(drop=True), seed=2
+def with_unpaired(frame: pd.DataFrame) -> pd.DataFrame:
+    """Some rows quantized after training lose the row of their run as trained."""
+    orphans = frame[(frame["bits_post"] == 4) & (frame["run_id"].str.endswith("s1"))]
+    return pd.concat([frame, orphans.assign(run_id=orphans["run_id"] + "_orphan", seed=7)])
+
+
+def with_awkward_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Standard errors for every other loss, and three runs that diverged."""
+    runs = frame["run_id"].drop_duplicates().iloc[[1, 4, 7]]
+    diverged = frame["run_id"].isin(runs) & frame["bits_post"].isna()
+    error = np.where(np.arange(len(frame)) % 2, 0.02, np.nan)
+    return frame.assign(status=np.where(diverged, "diverged", "ok"), loss_se=error)
+
+
+def with_free(law: Law, name: str) -> Law:
+    """The law with one quantity that has its prior to itself in every group."""
+    priors = tuple(
+        replace(prior, groups="free", group_sd=None) if prior.name == name else prior for prior in law.priors
     )
+    return replace(law, priors=priors)
 
 
-@pytest.mark.parametrize("pool", [None, "corpus"])
-def test_numpy_log_likelihood_is_the_models(pool: str | None) -> None:
-    frame = simulated(pool=pool is not None)
-    rows, reference = arrange(frame, pool), reference_scales(frame)
-    assert len(rows.paired.run)
-    assert len(rows.unpaired.run)
-    assert rows.cells
-    model = build_model(LAW, rows, reference)
-    names = [variable.name for variable in model.free_RVs]
-    draws = dict(zip(names, pm.draw(model.free_RVs, draws=DRAWS, random_seed=4), strict=True))
-    log_densities = [pm.logp(rv, model.rvs_to_values[rv]).sum() for rv in model.observed_RVs]
-    evaluate = pytensor.function(
-        model.free_RVs, [*model.deterministics, *log_densities], mode="FAST_COMPILE", on_unused_input="ignore"
+@dataclass(frozen=True)
+class Case:
+    """A law, the table it is built on, and the columns pooled over."""
+
+    law: Law
+    frame: Callable[[Law], pd.DataFrame]
+    pool: tuple[str, ...] = ()
+
+
+def precision(law: Law) -> pd.DataFrame:
+    return simulated(law, with_unpaired(precision_design()))
+
+
+def small(law: Law) -> pd.DataFrame:
+    return simulated(law, law_design(law, **SMALL))
+
+
+def awkward(law: Law) -> pd.DataFrame:
+    return with_awkward_rows(small(law))
+
+
+CASES = {
+    "cells, paired and unpaired": Case(load_law("kumar2024-coupled"), precision),
+    "one column pooled": Case(load_law("kumar2024-coupled"), precision, ("corpus",)),
+    "two columns pooled": Case(load_law("bitlaw-default"), precision, ("corpus", "family")),
+    "base alone": Case(load_law("chinchilla"), lambda law: simulated(law, law_design(law))),
+    "base alone, pooled": Case(
+        load_law("chinchilla"), lambda law: simulated(law, law_design(law)), ("corpus",)
+    ),
+    "equal exponents": Case(composed("chinchilla", equal=True), lambda law: simulated(law, law_design(law))),
+    "free between groups": Case(with_free(load_law("coupled"), "floor_share"), small, ("corpus",)),
+    "exponents free between groups": Case(with_free(load_law("chinchilla"), "alpha"), small, ("corpus",)),
+    "formats forward and backward": Case(load_law("quartet2025"), small),
+    "formats in groups": Case(load_law("frantar2025"), small, ("corpus",)),
+    "methods on measured losses": Case(load_law("ptq-gap"), small),
+    "power of bits, pooled": Case(load_law("ptq-gap-power"), small, ("family",)),
+    "methods, groups of scales": Case(load_law("ouyang2024"), small, ("corpus",)),
+    "penalty with group sizes": Case(load_law("chen2025"), small),
+    "floating point": Case(load_law("sun2025"), small),
+    "diverged runs and standard errors": Case(load_law("bitlaw-default"), awkward),
+    "diverged runs in groups": Case(load_law("frantar2025"), awkward, ("corpus",)),
+}
+
+
+def quantities(law: Law, rows: Rows, model: pm.Model) -> list[str]:
+    """What the law says has a prior: sampled quantities, spreads and shifts, effects of runs and cells."""
+    names = [prior.name for prior in law.priors]
+    for name, columns in varying(law, rows.pool, rows.factors).items():
+        names += [made(name, column) for column in columns for made in (spread_name, shift_name)]
+    return [name for name in (*names, "run_effect", "cell_effect") if name in model.named_vars]
+
+
+def log_density(law: Law, rows: Rows, value: dict[str, np.ndarray]) -> float:
+    """Log of what the law says is the prior of those quantities, at one point."""
+    reference = reference_scales(rows.frame)
+    total = sum(
+        float(frozen(prior, reference).logpdf(value[prior.name]))
+        for prior in law.priors
+        if prior.name in value
     )
-    n_deterministic = len(model.deterministics)
-    expected, posterior = [], {name: [] for name in [*names, *(v.name for v in model.deterministics)]}
-    for index in range(DRAWS):
-        free = [draws[name][index] for name in names]
-        outputs = evaluate(*free)
-        expected.append(float(sum(outputs[n_deterministic:])))
-        for name, value in zip(posterior, [*free, *outputs[:n_deterministic]], strict=True):
-            posterior[name].append(value)
-    dataset = xr.Dataset(
-        {
-            name: (
-                ("chain", "draw", *(f"{name}_{axis}" for axis in range(np.ndim(value[0])))),
-                np.array(value)[None],
-            )
-            for name, value in posterior.items()
-        }
-    )
-    found = run_log_likelihood(LAW, rows, reference, dataset)
-    np.testing.assert_allclose(found.total, expected, rtol=1e-9)
-    assert found.by_run.shape == (DRAWS, len(rows.run_ids))
+    for name, columns in varying(law, rows.pool, rows.factors).items():
+        for column in columns:
+            shift, scale = value[shift_name(name, column)], spread_scale(law, name, column)
+            if scale is None:
+                centre = natural(law.prior(name), value[name], np)
+                total += natural_density(law.prior(name), centre + shift).sum()
+            else:
+                spread = value[spread_name(name, column)]
+                total += (
+                    stats.halfnorm.logpdf(spread, scale=scale) + stats.norm.logpdf(shift, 0, spread).sum()
+                )
+    for effect, spread in (("run_effect", "tau"), ("cell_effect", "sigma_cell")):
+        if effect in value:
+            total += stats.norm.logpdf(value[effect], 0.0, value[spread]).sum()
+    return float(total)
 
 
-def test_priors_are_the_models() -> None:
-    frame = simulated()
-    rows, reference = arrange(frame), reference_scales(frame)
-    model = build_model(LAW, rows, reference)
-    top = [rv for rv in model.free_RVs if rv.name not in ("run_effect", "cell_level")]
-    outputs = [pm.logp(rv, rv).sum() for rv in top] + [*model.deterministics]
-    evaluate = pytensor.function(top, outputs, mode="FAST_COMPILE", on_unused_input="ignore")
-    free = pm.draw(top, draws=4, random_seed=8)
-    for index in range(4):
-        values = {rv.name: value[index] for rv, value in zip(top, free, strict=True)}
-        found = evaluate(*values.values())
-        values |= {rv.name: value for rv, value in zip(model.deterministics, found[len(top) :], strict=True)}
-        # Densities of shares and steps, as densities of the floors and sensitivities they stand for.
-        jacobian = 0.0
-        for kind, column in (("w", "bits_weights"), ("a", "bits_activations"), ("kv", "bits_kv")):
-            smallest = reference.smallest_bits[column]
-            steps, gamma = values[f"gamma_{kind}_steps"], values[f"gamma_{kind}"]
-            jacobian += np.log(steps / gamma) - np.log(smallest)
-        at = {name: np.array([value]) for name, value in values.items() if np.ndim(value) == 0}
-        expected = log_prior(LAW, reference, at)[0]
-        assert sum(float(value) for value in found[: len(top)]) + jacobian == pytest.approx(
-            expected, rel=1e-9
+def natural_density(prior: Prior, at: np.ndarray) -> np.ndarray:
+    """Log density of a quantity on the log, logit or plain scale."""
+    first, second = arguments(prior)
+    if prior.distribution == "Beta":
+        share = 1.0 / (1.0 + np.exp(-at))
+        return stats.beta.logpdf(share, first, second) + np.log(share * (1.0 - share))
+    return stats.norm.logpdf(at, np.log(first) if prior.distribution == "LogNormal" else first, second)
+
+
+def log_determinant(
+    value: Callable[..., list[np.ndarray]], names: list[str], coordinates: list[str], at: list[np.ndarray]
+) -> float:
+    """ln |det| of the derivative of the quantities by the coordinates the sampler moves, by differences.
+
+    The derivative is block triangular: no scalar quantity follows from a vector of effects or shifts,
+    and a vector follows, element by element, from one vector of coordinates.
+    """
+    scalar = [number for number, part in enumerate(at) if not part.ndim]
+
+    def move(number: int, by: np.ndarray | float) -> dict[str, np.ndarray]:
+        moved = [part + by if index == number else part for index, part in enumerate(at)]
+        return dict(zip(names, value(*moved), strict=True))
+
+    def slope(number: int, direction: np.ndarray | float = 1.0) -> dict[str, np.ndarray]:
+        above, below = move(number, STEP * direction), move(number, -STEP * direction)
+        return {name: (above[name] - below[name]) / (2 * STEP) for name in names}
+
+    rows = [[change for change in slope(number).values() if not np.ndim(change)] for number in scalar]
+    total = float(np.linalg.slogdet(np.array(rows))[1])
+    for number, name in enumerate(coordinates):
+        if number in scalar:
+            continue
+        first = slope(number, np.arange(len(at[number])) == 0)
+        own = next(
+            known for known in names if name.startswith(known.removesuffix("effect")) and first[known].ndim
         )
+        assert not any(np.any(change) for change in first.values() if not np.ndim(change))
+        assert not np.any(first[own][1:])
+        total += float(np.log(np.abs(slope(number)[own])).sum())
+    return total
 
 
-def test_prior_draws_match_their_distribution_and_seed() -> None:
-    reference = reference_scales(simulated())
-    first, second = (prior_draws(LAW, reference, 4000, seed=9) for _ in range(2))
-    for prior in LAW.priors:
-        np.testing.assert_array_equal(first[prior.name], second[prior.name])
-        middle = frozen(prior, reference).cdf(first[prior.name]).mean()
-        assert middle == pytest.approx(0.5, abs=0.03)
-    assert (first["P0_w"] < reference.smallest_bits["bits_weights"]).all()
+def compiled(inputs: list, outputs: list) -> Callable[..., list[np.ndarray]]:
+    """A function of many numbers, one output each: Python mode takes no sum of more than 32 terms."""
+    return pytensor.function(inputs, outputs, mode="FAST_COMPILE", on_unused_input="ignore")
 
 
-def at_effects(constants: dict[str, float], effects: np.ndarray, cells: int) -> xr.Dataset:
-    """A posterior with fixed constants and given run effects of shape (draws, runs)."""
-    scalars = {
-        name: (("chain", "draw"), np.full((1, len(effects)), value)) for name, value in constants.items()
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_models_density_is_the_laws_priors_and_likelihood(case: Case) -> None:
+    """Whatever coordinates the sampler moves in, and wherever they are placed."""
+    law, frame = case.law, case.frame(case.law)
+    rows, reference = arrange(law, frame, case.pool), reference_scales(frame)
+    assert set(rows.pool) == set(case.pool)
+    model = build_model(law, rows, reference)
+    rng = np.random.default_rng(5)
+    with model:
+        for name, values in model.named_vars.items():
+            if "_estimate" in name:
+                pm.set_data({name: rng.normal(size=values.get_value().shape)})
+            if "_error" in name:
+                pm.set_data({name: rng.uniform(0.2, 2.0, size=values.get_value().shape)})
+    names = quantities(law, rows, model)
+    wanted = model.replace_rvs_by_values([model[name] for name in names])
+    measured = model.replace_rvs_by_values([item for item in model.potentials if item.name in LIKELIHOOD])
+    density = compiled(model.value_vars, [*model.logp(sum=False), *measured])
+    value = compiled(model.value_vars, wanted)
+    coordinates = [variable.name for variable in model.value_vars]
+    initial = model.initial_point()
+    start = [np.asarray(initial[name]) for name in coordinates]
+    points = [[part + 0.3 * rng.standard_normal(part.shape) for part in start] for _ in range(POINTS)]
+    found = [[float(np.sum(item)) for item in density(*point)] for point in points]
+    likelihood_of = [sum(items[-len(measured) :]) for items in found]
+    prior_of = [sum(items) - 2 * of for items, of in zip(found, likelihood_of, strict=True)]
+    values = [value(*point) for point in points]
+    draws = {
+        name: (("chain", "draw", *(f"{name}_{axis}" for axis in range(np.ndim(draw[0])))), np.array([draw]))
+        for name, draw in zip(names, zip(*values, strict=True), strict=True)
     }
-    return xr.Dataset(
-        scalars
-        | {
-            "run_effect": (("chain", "draw", "run"), effects[None]),
-            "cell_effect": (("chain", "draw", "cell"), np.zeros((1, len(effects), cells))),
-        }
-    )
-
-
-def test_integrating_out_a_run_effect_matches_brute_force() -> None:
-    frame = simulated(unpaired=False)
-    reference = reference_scales(frame)
-    draws = prior_draws(LAW, reference, 500, 0)
-    constants = {name: float(np.median(values)) for name, values in draws.items()}
-    constants |= {"gamma_D": 0.5, "gamma_N": 0.3, "tau": 0.3, "kappa": 0.2}
-    grid = np.linspace(-3, 3, 4001)
-    density = np.exp(-0.5 * (grid / 0.3) ** 2) / (0.3 * np.sqrt(2 * np.pi))
-    for run_id in ("n40000000_d2000000000_w16_a16_kv16_s0", "n10000000_d400000000_w5_a16_kv16_s1"):
-        alone = arrange(frame[frame["run_id"] == run_id])
-        assert len(alone.paired.run) >= 3
-        total = run_log_likelihood(LAW, alone, reference, at_effects(constants, grid[:, None], 0)).total
-        weight = np.exp(total - total.max()) * density
-        brute = np.log(np.trapezoid(weight, grid)) + total.max()
-        centre = np.average(grid, weights=weight)
-        spread = np.sqrt(np.average((grid - centre) ** 2, weights=weight))
-        seen = np.random.default_rng(0).normal(centre, spread, (400, 1))
-        found = run_log_likelihood(LAW, alone, reference, at_effects(constants, seen, 0)).by_run
-        np.testing.assert_allclose(found, brute, atol=2e-3)
+    likelihood = run_log_likelihood(law, rows, reference, xr.Dataset(draws))
+    np.testing.assert_allclose(likelihood.total, likelihood_of, rtol=1e-9)
+    assert likelihood.by_run.shape == (POINTS, len(rows.run_ids))
+    for point, at, prior in zip(points, values, prior_of, strict=True):
+        expected = log_density(law, rows, dict(zip(names, at, strict=True)))
+        expected += log_determinant(value, names, coordinates, point)
+        assert prior == pytest.approx(expected, abs=1e-4, rel=1e-6)
 
 
 def test_one_group_falls_back_to_no_pooling() -> None:
-    frame = simulated(unpaired=False).assign(corpus="only")
-    rows = arrange(frame, "corpus")
-    model = build_model(LAW, rows, reference_scales(frame))
-    assert rows.group_names == ()
-    assert not [rv.name for rv in model.free_RVs if rv.name.endswith("_group_sd")]
+    law = load_law("kumar2024-coupled")
+    frame = simulated(law, precision_design()).assign(corpus="only")
+    rows = arrange(law, frame, ("corpus",))
+    assert rows.pool == ()
+    model = build_model(law, rows, reference_scales(frame))
+    assert quantities(law, rows, model) == quantities(law, arrange(law, frame), model)
 
 
-def test_pooling_is_non_centred_and_only_where_the_prior_declares_it() -> None:
-    frame = simulated(pool=True)
-    model = build_model(LAW, arrange(frame, "corpus"), reference_scales(frame))
-    pooled = {rv.name.removesuffix("_group_sd") for rv in model.free_RVs if rv.name.endswith("_group_sd")}
-    assert {f"{name}_offset" for name in pooled} <= {rv.name for rv in model.free_RVs}
-    assert pooled == {prior.name for prior in LAW.priors if prior.group_sd}
-    assert {"E_group", "alpha_group", "gamma_w_group"} <= {variable.name for variable in model.deterministics}
+def test_only_what_the_priors_declare_differs_between_groups() -> None:
+    law = load_law("kumar2024-coupled")
+    frame = simulated(law, precision_design())
+    rows = arrange(law, frame, ("corpus", "family"))
+    model = build_model(law, rows, reference_scales(frame))
+    pooled = {prior.name for prior in law.priors if prior.group_sd}
+    assert pooled < {prior.name for prior in law.priors}
+    for column in ("corpus", "family"):
+        spreads = {prior.name for prior in law.priors if spread_name(prior.name, column) in model.named_vars}
+        assert spreads == pooled
+        assert model.named_vars_to_dims[shift_name("alpha" if "alpha" in pooled else "slope_n", column)] == (
+            column,
+        )

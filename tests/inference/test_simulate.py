@@ -11,7 +11,16 @@ from designs import precision_design
 from fits import NOISE
 
 LAW = load_law("kumar2024-coupled")
-QUIET = {"sigma": 1e-12, "sigma_cell": 1e-12, "kappa": 1e-9, "tau": 1e-9, "sigma_gap": 1e-12, "nu": 8.0}
+QUIET = {
+    "sigma": 1e-12,
+    "sigma_cell": 1e-12,
+    "kappa_train": 1e-12,
+    "kappa": 1e-9,
+    "tau": 1e-9,
+    "sigma_gap": 1e-12,
+    "nu": 8.0,
+    "nu_gap": 8.0,
+}
 
 
 def constants(noise: dict[str, float]) -> dict[str, float]:
@@ -34,7 +43,7 @@ def test_same_seed_same_table_and_no_noise_is_the_law() -> None:
 
 def test_noise_has_the_scales_it_was_given() -> None:
     design = precision_design(seeds=tuple(range(60)))
-    noise = NOISE | {"sigma": 0.004, "nu": 500.0, "sigma_cell": 0.01}
+    noise = NOISE | {"sigma": 0.004, "nu": 500.0, "sigma_cell": 0.01, "kappa_train": 1e-9}
     log_loss = np.log(simulate_losses(LAW, constants(noise), design, seed=1)["loss"])
     trained = design["bits_post"].isna()
     keys = ["n_params", "tokens", "bits_weights", "bits_activations", "bits_kv"]

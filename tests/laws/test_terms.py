@@ -1,111 +1,22 @@
-"""Terms: the same in NumPy and PyTensor, the limits they must respect, and published constants."""
+"""Terms one by one: values that follow from their definitions."""
+
+import math
 
 import numpy as np
-import pytensor
-import pytensor.tensor as pt
 import pytest
 
-from bitlaw.inference.prior import prior_draws
+from bitlaw.laws.additive import ADDITIVE, ADDITIVE_IN_GROUPS
 from bitlaw.laws.bases import COUPLED, chinchilla_loss, coupled_loss
-from bitlaw.laws.capacity import capacity_share, log_share, log_share_printed
-from bitlaw.laws.evaluate import bounded, log_effective_params, log_post_degradation, trained_loss
-from bitlaw.laws.law import Law, Reference
-from bitlaw.laws.post import bits_coordinate
-from bitlaw.laws.registry import law_names, load_law
+from bitlaw.laws.capacity import EFFECTIVE_TOKENS, capacity_share
+from bitlaw.laws.evaluate import bounded
+from bitlaw.laws.formats import bits_say_all, floating_point, is_unquantized
+from bitlaw.laws.post import EXPONENTIAL, POWER, bits_coordinate
 
-REFERENCE = Reference(1e8, 2e9, {"bits_weights": 3.0, "bits_activations": 4.0, "bits_kv": 3.0})
-ROWS = 40
-
-
-@pytest.fixture
-def columns() -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(1)
-    bits = {
-        name: rng.choice([4.0, 5.0, 8.0, 16.0, 32.0], ROWS)
-        for name in ("bits_weights", "bits_activations", "bits_kv")
-    }
-    return {
-        **bits,
-        "n_params": 10 ** rng.uniform(7, 9, ROWS),
-        "tokens": 10 ** rng.uniform(8, 11, ROWS),
-        "bits_post": rng.choice([2.0, 3.0], ROWS),
-        "post_symmetric": rng.random(ROWS) < 0.5,
-        "ceiling": np.full(ROWS, np.log(50_000.0)),
-    }
-
-
-def evaluate(law: Law, p: dict, columns: dict, xp: object) -> tuple:
-    log_n = log_effective_params(law, p, columns, REFERENCE, xp)
-    loss = trained_loss(law, p, columns, log_n, REFERENCE, xp)
-    if law.post is None:
-        return (loss,)
-    return loss, log_post_degradation(law, p, columns, log_n, REFERENCE, xp)
-
-
-@pytest.mark.parametrize("name", law_names())
-def test_numpy_and_pytensor_agree_and_gradients_are_finite(name: str, columns: dict) -> None:
-    law = load_law(name)
-    draws = prior_draws(law, REFERENCE, 50, seed=3)
-    inputs = {key: pt.dscalar(key) for key in draws}
-    outputs = evaluate(law, inputs, columns, pt)
-    total = sum(output.sum() for output in outputs)
-    gradients = pytensor.grad(total, list(inputs.values()), disconnected_inputs="ignore")
-    compiled = pytensor.function(
-        list(inputs.values()), [*outputs, *gradients], on_unused_input="ignore", mode="FAST_COMPILE"
-    )
-    for index in range(50):
-        p = {key: values[index] for key, values in draws.items()}
-        expected = evaluate(law, p, columns, np)
-        found = compiled(*p.values())
-        for ours, theirs in zip(expected, found, strict=False):
-            np.testing.assert_allclose(theirs, ours, rtol=1e-12, atol=1e-12)
-        assert np.isfinite(found[len(expected) :]).all()
-
-
-@pytest.mark.parametrize("name", law_names())
-def test_more_params_tokens_or_bits_never_hurt_a_trained_run(name: str, columns: dict) -> None:
-    law = load_law(name)
-    p = {key: values[:, None] for key, values in prior_draws(law, REFERENCE, 200, seed=5).items()}
-    loss = evaluate(law, p, columns, np)[0]
-    for column, factor in {"n_params": 1.7, "tokens": 1.7, "bits_weights": 1.5, "bits_kv": 1.2}.items():
-        more = evaluate(law, p, columns | {column: columns[column] * factor}, np)[0]
-        assert (more <= loss * (1 + 1e-12)).all()
-
-
-@pytest.mark.parametrize("name", [name for name in law_names() if name != "kumar2024"])
-def test_unquantized_runs_follow_the_base_law(name: str, columns: dict) -> None:
-    law = load_law(name)
-    p = {key: values[:, None] for key, values in prior_draws(law, REFERENCE, 20, seed=7).items()}
-    unquantized = columns | {
-        column: np.full(ROWS, 16.0) for column in ("bits_weights", "bits_activations", "bits_kv")
-    }
-    log_n = np.log(columns["n_params"] / REFERENCE.n_params)
-    log_d = np.log(columns["tokens"] / REFERENCE.tokens)
-    np.testing.assert_array_equal(evaluate(law, p, unquantized, np)[0], law.base.loss(p, log_n, log_d, np))
-
-
-def test_printed_law_keeps_its_share_at_16_bits() -> None:
-    table_2 = {
-        "gamma_w": 2.6745, "P0_w": 2.6745 * 0.3037,
-        "gamma_a": 2.2102, "P0_a": 2.2102 * 1.4072,
-        "gamma_kv": 0.9578, "P0_kv": 0.9578 * 2.4185,
-    }  # fmt: skip
-    sixteen = dict.fromkeys(("bits_weights", "bits_activations", "bits_kv"), 16.0)
-    assert np.exp(log_share_printed(table_2, sixteen, np)) == pytest.approx(0.9937, abs=5e-4)
-    assert log_share(table_2, sixteen, np) == 0.0
-    assert table_2["P0_a"] == pytest.approx(3.11, abs=0.005)
-
-
-def test_zero_capacity_gives_the_loss_of_guessing() -> None:
-    law = load_law("kumar2024-coupled")
-    p = {key: values[:, None] for key, values in prior_draws(law, REFERENCE, 100, seed=1).items()}
-    one_bit = {
-        "n_params": np.array([1e8]), "tokens": np.array([2e9]), "bits_weights": np.array([16.0]),
-        "bits_activations": np.array([1.0]), "bits_kv": np.array([16.0]), "ceiling": np.log([5e6]),
-    }  # fmt: skip
-    p["P0_a"] = np.full_like(p["P0_a"], 1.0)
-    log_n = log_effective_params(law, p, one_bit, REFERENCE, np)
-    np.testing.assert_allclose(trained_loss(law, p, one_bit, log_n, REFERENCE, np), np.log(5e6))
+SIXTEEN = dict.fromkeys(("bits_weights", "bits_activations", "bits_kv", "bits_gradients"), 16.0)
+PENALTY = {
+    "k_w": 0.02, "c_w": 0.9, "k_a": 0.03, "c_a": 0.8, "k_kv": 0.01, "c_kv": 0.7,
+    "gamma_D_train": 0.15, "gamma_N_train": 0.2,
+}  # fmt: skip
 
 
 def test_coupled_with_outer_exponent_one_is_chinchilla() -> None:
@@ -131,14 +42,21 @@ def test_coupled_constants_give_the_sampled_slopes_back() -> None:
     assert -(log_loss(0, step) - log_loss(0, -step)) / (2 * step) == pytest.approx(0.08, rel=1e-6)
 
 
-def test_degradation_at_the_centre_and_four_bits_is_c() -> None:
-    law = load_law("kumar2024")
-    p = {"C": 0.03, "gamma_D": 0.5, "gamma_N": 0.3, "gamma_post": 0.6, "C_w": 50.0}
+@pytest.mark.parametrize("term", [EXPONENTIAL, POWER], ids=lambda term: term.name)
+def test_degradation_at_the_centre_and_four_bits_is_c(term) -> None:
+    p = {"C": 0.03, "gamma_D": 0.5, "gamma_N": 0.3, "gamma_post": 0.6, "C_w": 50.0, "gamma_P": 5.5}
     for symmetric in (False, True):
         here = {"bits_weights": 16.0, "bits_post": 4.0, "post_symmetric": symmetric}
-        assert np.exp(law.post.log_degradation(p, here, 0.0, 0.0, np)) == pytest.approx(0.03)
-    doubled = {"bits_weights": 16.0, "bits_post": 4.0, "post_symmetric": False}
-    assert np.exp(law.post.log_degradation(p, doubled, 0.0, np.log(2), np)) == pytest.approx(0.03 * 2**0.5)
+        assert np.exp(term.log_degradation(p, here, 0.0, 0.0, np)) == pytest.approx(0.03)
+        assert np.exp(term.log_degradation(p, here, 0.0, np.log(2), np)) == pytest.approx(0.03 * 2**0.5)
+        assert np.exp(term.log_degradation(p, here, np.log(2), 0.0, np)) == pytest.approx(0.03 * 2**-0.3)
+
+
+def test_exponential_degradation_vanishes_at_the_training_bits_and_power_does_not() -> None:
+    p = {"C": 0.03, "gamma_D": 0.5, "gamma_N": 0.3, "gamma_post": 0.6, "C_w": 0.5, "gamma_P": 5.5}
+    here = {"bits_weights": 4.0, "bits_post": 4.0 - 1e-9, "post_symmetric": False}
+    assert np.exp(EXPONENTIAL.log_degradation(p, here, 0.0, 0.0, np)) < 1e-9
+    assert np.exp(POWER.log_degradation(p, here, 0.0, 0.0, np)) == pytest.approx(0.03)
 
 
 @pytest.mark.parametrize("bits", [2.0, 3.0, 4.0, 8.0])
@@ -153,6 +71,42 @@ def test_capacity_share_known_values() -> None:
     assert capacity_share(3.0, 2.0, 1.0, np) == pytest.approx(1 - np.exp(-1))
 
 
+def test_effective_tokens_follow_the_bits_of_the_gradients() -> None:
+    p = {"gamma_g": 2.0, "P0_g": 1.0}
+    assert EFFECTIVE_TOKENS.log_share_d(p, SIXTEEN, np) == 0.0
+    expected = (1 - math.exp(-3.5)) / (1 - math.exp(-7.5))
+    assert np.exp(EFFECTIVE_TOKENS.log_share_d(p, {"bits_gradients": 8.0}, np)) == pytest.approx(expected)
+
+
+def test_penalties_of_tensor_kinds_add_up_and_vanish_at_16_bits() -> None:
+    def at(**bits: float) -> float:
+        return float(ADDITIVE.penalty(PENALTY, SIXTEEN | bits, 0.0, 0.0, np))
+
+    assert at() == 0.0
+    assert at(bits_weights=4.0) == pytest.approx(0.02, rel=1e-5)
+    alone = at(bits_weights=3.0) + at(bits_activations=6.0) + at(bits_kv=2.0)
+    assert at(bits_weights=3.0, bits_activations=6.0, bits_kv=2.0) == pytest.approx(alone)
+    assert at(bits_weights=3.1) / at(bits_weights=4.0) == pytest.approx(math.e, rel=1e-5)
+
+
+def test_penalty_has_its_own_exponents() -> None:
+    bits = SIXTEEN | {"bits_weights": 4.0}
+    one, more_d, more_n = (
+        float(ADDITIVE.penalty(PENALTY, bits, log_n, log_d, np)) for log_n, log_d in ((0, 0), (0, 1), (1, 0))
+    )
+    assert math.log(more_d / one) == pytest.approx(0.15)
+    assert math.log(more_n / one) == pytest.approx(-0.2)
+
+
+def test_group_size_enters_by_its_logarithm_relative_to_128() -> None:
+    p, bits = PENALTY | {"gamma_G": 0.6}, SIXTEEN | {"bits_weights": 4.0}
+    sizes = {size: float(ADDITIVE_IN_GROUPS.penalty(p, bits | {"group_size": size}, 0.0, 0.0, np))
+             for size in (1.0, 2.0, 128.0, 2.0**14)}  # fmt: skip
+    assert sizes[128.0] == pytest.approx(float(ADDITIVE.penalty(PENALTY, bits, 0.0, 0.0, np)))
+    assert sizes[2.0**14] / sizes[128.0] == pytest.approx(2**0.6)
+    assert sizes[1.0] == sizes[2.0] > 0.0
+
+
 def test_bound_never_exceeds_guessing_and_is_exact_for_small_penalties() -> None:
     penalty = np.logspace(-12, 3, 60)
     ceiling = np.log(256.0)
@@ -160,3 +114,26 @@ def test_bound_never_exceeds_guessing_and_is_exact_for_small_penalties() -> None
     assert (found + 1.5 <= ceiling).all()
     np.testing.assert_allclose(found[penalty < 1e-6], penalty[penalty < 1e-6], rtol=1e-6)
     np.testing.assert_array_equal(bounded(penalty, 1.5, np.inf, np), penalty)
+
+
+def test_bound_adds_nothing_to_a_model_that_is_worse_than_guessing() -> None:
+    assert bounded(0.3, 6.0, np.log(256.0), np) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("fp4", (2, 1, None)), ("MXFP4", (2, 1, 32)), ("nvfp4", (2, 1, 16)), ("fp8", (4, 3, None)),
+        ("e5m2", (5, 2, None)), ("mxfp8-e5m2", (5, 2, 32)), ("mxfp6", (2, 3, 32)), ("e3m2", (3, 2, None)),
+        ("int8", None), ("", None), ("ternary", None),
+    ],
+)  # fmt: skip
+def test_formats_by_name(name: str, expected: tuple[int, int, int | None] | None) -> None:
+    known = floating_point(name)
+    assert (known and (known.exponent_bits, known.mantissa_bits, known.block_size)) == expected
+
+
+@pytest.mark.parametrize("name", ["", "bf16", "BF16", "fp16", "fp32", "float16"])
+def test_sixteen_bit_formats_are_unquantized(name: str) -> None:
+    assert is_unquantized(name)
+    assert bits_say_all(name)

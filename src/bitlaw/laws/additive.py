@@ -75,7 +75,7 @@ def _of_bits(p: Values, columns: Values, xp: Any) -> Any:
     return total
 
 
-_EXPONENTS = (
+GROWTH: tuple[Parameter, ...] = (
     Parameter("gamma_D_train", "real", "growth of the training penalty with tokens"),
     Parameter("gamma_N_train", "real", "decline of the training penalty with parameters"),
 )
@@ -83,8 +83,12 @@ _PARAMETERS = tuple(
     parameter
     for kind, _, name in TENSOR_KINDS
     for parameter in (
-        Parameter(f"k_{kind}", "positive", f"penalty of 4-bit {name} at the centre of the table", "nats/token"),
-        Parameter(f"c_{kind}", "positive", f"bits of the {name} that shrink the penalty by a factor e", "bits"),
+        Parameter(
+            f"k_{kind}", "positive", f"penalty of 4-bit {name} at the centre of the table", "nats/token"
+        ),
+        Parameter(
+            f"c_{kind}", "positive", f"bits of the {name} that shrink the penalty by a factor e", "bits"
+        ),
     )
 )
 _COLUMNS = tuple(column for _, column, _ in TENSOR_KINDS)
@@ -94,7 +98,7 @@ ADDITIVE = Training(
     name="additive",
     equation="Δ = Σ_x k_x [e^(-(P_x - 4)/c_x) - e^(-12/c_x)] (D/D̄)^γD (N/N̄)^-γN, x = weights, activations, KV",
     source="arXiv 2505.14302",
-    parameters=(*_PARAMETERS, *_EXPONENTS),
+    parameters=(*_PARAMETERS, *GROWTH),
     columns=_COLUMNS,
     cannot=_CANNOT,
     penalty=penalty,
@@ -109,7 +113,7 @@ ADDITIVE_IN_GROUPS = Training(
     source="arXiv 2505.14302",
     parameters=(
         *_PARAMETERS,
-        *_EXPONENTS,
+        *GROWTH,
         Parameter("gamma_G", "real", "growth of the training penalty with log2 of the group size"),
     ),
     columns=(*_COLUMNS, "group_size"),

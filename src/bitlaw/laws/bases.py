@@ -13,7 +13,7 @@ _A = Parameter("a", "positive", "loss the parameter term alone contributes at th
 _B = Parameter("b", "positive", "loss the token term alone contributes at the centre", "nats/token")
 
 _LARGEST_EXPONENT = 300.0
-"""Keeps the loss of a run without capacity finite; the bound turns it into ln V."""
+"""Keeps the loss of a run without capacity finite (the bound turns it into ln V), and a and b above 0."""
 
 
 def _exp(exponent: Any, xp: Any) -> Any:
@@ -88,10 +88,13 @@ def coupled_constants(sampled: Values, xp: Any) -> dict[str, Any]:
     """
     loss, floor, share, g = (sampled[name] for name in ("mean_loss", "floor_share", "n_share", "g"))
     reducible = 1.0 - floor
+    log_from_n, log_from_d = (
+        xp.maximum(g * log_share, -_LARGEST_EXPONENT) for log_share in (xp.log(share), xp.log1p(-share))
+    )
     return {
         "E": floor * loss,
-        "a": reducible * loss * xp.exp(g * xp.log(share)),
-        "b": reducible * loss * xp.exp(g * xp.log1p(-share)),
+        "a": reducible * loss * xp.exp(log_from_n),
+        "b": reducible * loss * xp.exp(log_from_d),
         "alpha": sampled["slope_n"] / (reducible * share),
         "beta": sampled["slope_d"] / (reducible * (1.0 - share)),
         "g": g,

@@ -40,9 +40,7 @@ FORMAT_PARAMETERS = Training(
     equation="N_eff = N eff_N(forward format)",
     source="arXiv 2502.16440",
     parameters=(
-        Parameter(
-            "eff_N", "unit", "share of parameters that a forward format leaves effective", by="scheme"
-        ),
+        Parameter("eff_N", "unit", "share of parameters that a forward format leaves effective", by="scheme"),
     ),
     columns=("scheme", "is_quantized"),
     cannot="what a format does that was not logged, nor that its gap moves with N and D otherwise than the loss",

@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 
-UNQUANTIZED: tuple[str, ...] = ("", "bf16", "fp16", "fp32", "tf32", "float16", "bfloat16", "float32")
+UNQUANTIZED: tuple[str, ...] = (
+    "", "bf16", "fp16", "fp32", "fp64", "tf32", "bfloat16", "float16", "float32", "float64",
+)  # fmt: skip
 """Formats that count as 16 bits, in lower case."""
 
 

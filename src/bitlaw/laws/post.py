@@ -131,9 +131,7 @@ POWER = Post(
     source="arXiv 2411.17691",
     parameters=(
         *_SIZE,
-        Parameter(
-            "gamma_P", "positive", "power by which bits shrink the degradation", by="method_post"
-        ),
+        Parameter("gamma_P", "positive", "power by which bits shrink the degradation", by="method_post"),
     ),
     cannot="that the degradation vanishes as bits_post reaches the bits a model was trained in",
     log_degradation=log_power_degradation,

@@ -98,7 +98,9 @@ def parse_law(text: str, where: str) -> Law:
     training = tuple(TRAINING_TERMS[name] for name in spec.terms.training)
     post = POST_TERMS[spec.terms.post] if spec.terms.post else None
     noise = noise_parameters(not base.is_observed, bool(training), post is not None)
-    law = Law(spec.name, spec.title, spec.source, spec.summary.strip(), base, training, post, noise, (), {}, "")
+    law = Law(
+        spec.name, spec.title, spec.source, spec.summary.strip(), base, training, post, noise, (), {}, ""
+    )
     parameters = {parameter.name: parameter for parameter in law.sampled}
     problems = _tie_problems(spec.ties, parameters) + _unknown_problems(spec, parameters)
     if problems:
@@ -162,7 +164,7 @@ def _complete_text(raw: dict[str, Any], specs: Mapping[str, _PriorSpec]) -> str:
 
 
 def _term_problems(terms: _TermSpec) -> list[str]:
-    chosen = [("terms.base", terms.base, BASE_TERMS)]
+    chosen: list[tuple[str, str, Mapping[str, Any]]] = [("terms.base", terms.base, BASE_TERMS)]
     chosen += [(f"terms.training.{index}", name, TRAINING_TERMS) for index, name in enumerate(terms.training)]
     chosen += [("terms.post", terms.post, POST_TERMS)] if terms.post is not None else []
     problems = [
@@ -187,10 +189,25 @@ def _tie_problems(ties: Mapping[str, str], parameters: Mapping[str, Parameter]) 
     for name, source in ties.items():
         for part, which in ((name, f"ties.{name}"), (source, f'ties.{name}: "{source}"')):
             if part not in parameters:
-                problems.append(f"{which}: the law has no such parameter; {did_you_mean(part, list(parameters))}")
+                problems.append(
+                    f"{which}: the law has no such parameter; {did_you_mean(part, list(parameters))}"
+                )
         if source in ties:
             problems.append(f'ties.{name}: "{source}" is itself tied; valid: a parameter with a prior')
+        elif name in parameters and source in parameters:
+            problems += _unlike(parameters[name], parameters[source])
     return problems
+
+
+def _unlike(tied: Parameter, source: Parameter) -> list[str]:
+    """Why one parameter cannot equal another."""
+    where = f'ties.{tied.name}: "{source.name}"'
+    if tied.support != source.support:
+        return [f"{where} is {source.support} and {tied.name} {tied.support}; valid: two of a kind"]
+    if tied.by != source.by:
+        own, other = (f"per {item.by}" if item.by else "for all" for item in (source, tied))
+        return [f"{where} has a value {own}, {tied.name} {other}; valid: two of a kind"]
+    return []
 
 
 def _unknown_problems(spec: _LawSpec, parameters: Mapping[str, Parameter]) -> list[str]:
