@@ -30,6 +30,9 @@ _SOMEBODY_ELSES_MODEL = 7e9
 _BYTES = 256
 _WORTH_NAMING = 0.05
 
+_LEAST_WEIGHT = 0.05
+"""Weight of a law in the stack below which the opening does not repeat what was found in it."""
+
 
 @dataclass(frozen=True)
 class Paragraph:
@@ -56,7 +59,10 @@ def paragraphs(
     texts = {
         "Training precision": (training_sentence(fixed, fit.law), free_sentence(free)),
         "After training": (post_training_sentence(post, fit.law),),
-        "How sure": (sure_sentence(findings, laws), prior_sentence(fixed, free, post)),
+        "How sure": (
+            sure_sentence(_that_count(findings, several), laws),
+            prior_sentence(fixed, free, post),
+        ),
         "Does it depend on the law": (laws_sentence(fit.law, several),),
         "For which models": (range_sentence(fit),),
     }
@@ -191,6 +197,14 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: Law) -> s
         f"run then loses {interval_text(option.degradation)}, within the tolerated {tolerance} with "
         f"probability {format_probability(option.probability_safe)} "
         f"({format_probability(decision.confidence)} was asked).{next_one}"
+    )
+
+
+def _that_count(findings: tuple[Finding, ...], several: SeveralLaws | None) -> tuple[Finding, ...]:
+    """Findings but those on laws that have next to no weight in the answer; diagnostics list them all."""
+    light = [name for name, weight in several.weights.items() if weight < _LEAST_WEIGHT] if several else []
+    return tuple(
+        finding for finding in findings if not any(finding.message.startswith(f"{name}: ") for name in light)
     )
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.curves import POINTS, loss_band
-from bitlaw.reporting.figures.legend import SIXTEEN_BITS_DASHES, size_legend
+from bitlaw.reporting.figures.legend import SIXTEEN_BITS_DASHES, legend
 from bitlaw.reporting.grouping import Precision, SizeGroup, precisions, size_groups
 from bitlaw.reporting.observed import shown_group, token_range, trained_rows
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, log_counts, padded, panels
@@ -39,7 +39,8 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
         drawn.supxlabel("training tokens", fontsize=style.small)
         drawn.supylabel(f"validation loss, {LOSS_UNIT}", fontsize=style.small)
         interval, quantized = "law, 90 % of new runs", not all(one.is_unquantized for one in shown)
-        size_legend(drawn, groups, style, interval, quantized, shown_group(fit))
+        labels, title = [group.label for group in groups], f"parameters{shown_group(fit)}"
+        legend(drawn, labels, style, interval, title, quantized)
     return drawn
 
 

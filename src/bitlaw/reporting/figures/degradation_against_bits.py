@@ -7,14 +7,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.curves import POINTS, Band, band
 from bitlaw.reporting.figures.degradation_against_tokens import smallest_shown
+from bitlaw.reporting.figures.legend import legend
 from bitlaw.reporting.grouping import MOST_PANELS, SIXTEEN
 from bitlaw.reporting.observed import group_columns, paired_gaps
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, panels
@@ -75,7 +74,14 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
         first.yaxis.set_minor_locator(NullLocator())
         drawn.supxlabel("bits of the weights after training", fontsize=style.small)
         drawn.supylabel(f"degradation, {LOSS_UNIT}", fontsize=style.small)
-        _legend(drawn, models, style)
+        legend(
+            drawn,
+            [model.label for model in models],
+            style,
+            "law, 90 % of new runs",
+            "parameters, tokens",
+            columns=3,
+        )
     return drawn
 
 
@@ -118,30 +124,3 @@ def _law(fit: Fit, rows: pd.DataFrame) -> Band:
     points = rows.iloc[np.zeros(POINTS, int)].assign(bits_post=bits)
     draws = loss_draws(fit, points)
     return band(bits, draws.new_run_degradation, draws.degradation)
-
-
-def _legend(drawn: Figure, models: tuple[Model, ...], style: Style) -> None:
-    handles: list[Line2D | Patch] = [
-        Line2D(
-            [],
-            [],
-            color=colour,
-            marker=marker,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
-            label=model.label,
-        )
-        for model, colour, marker in zip(models, style.colours, style.markers, strict=False)
-    ]
-    handles.append(Patch(color=style.quiet, alpha=style.band, linewidth=0, label="law, 90 % of new runs"))
-    drawn.legend(
-        handles=handles,
-        loc="outside upper left",
-        ncols=3,
-        title="parameters, tokens",
-        title_fontsize=style.small,
-        alignment="left",
-        columnspacing=1.2,
-        handlelength=1.6,
-        borderaxespad=0.0,
-    )

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.curves import POINTS, degradation_band
-from bitlaw.reporting.figures.legend import size_legend
+from bitlaw.reporting.figures.legend import legend
 from bitlaw.reporting.grouping import MOST_PANELS, SIXTEEN, SizeGroup, size_groups
 from bitlaw.reporting.observed import most_common, paired_gaps, shown_group, token_range
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, log_counts, padded, panels
@@ -50,7 +50,13 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
             log_counts(axis.xaxis, gaps["tokens"], most=5 if len(bits) > 1 else 8)
         drawn.supxlabel("training tokens", fontsize=style.small)
         drawn.supylabel(f"degradation, {LOSS_UNIT}", fontsize=style.small)
-        size_legend(drawn, groups, style, "law, 90 % of new runs", group=shown_group(fit))
+        legend(
+            drawn,
+            [group.label for group in groups],
+            style,
+            "law, 90 % of new runs",
+            f"parameters{shown_group(fit)}",
+        )
     return drawn
 
 

@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.capacity import TENSOR_KINDS
 from bitlaw.reporting.curves import POINTS, penalty_band
+from bitlaw.reporting.figures.legend import legend
 from bitlaw.reporting.observed import Cell, busiest_cells, precision_penalties, shown_group
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, panels
 from bitlaw.runs.columns import UNQUANTIZED_BITS
@@ -56,7 +55,14 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
             axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
         drawn.supxlabel("bits in training (the other tensors at 16)", fontsize=style.small)
         drawn.supylabel(f"loss over 16 bits, {LOSS_UNIT}", fontsize=style.small)
-        _legend(drawn, cells, shown_group(fit), style)
+        legend(
+            drawn,
+            [cell.label for cell in cells],
+            style,
+            "law's mean, 90 %",
+            f"parameters, tokens{shown_group(fit)}",
+            columns=3,
+        )
     return drawn
 
 
@@ -107,30 +113,3 @@ def _panel(
             markeredgecolor="white",
             markeredgewidth=0.5,
         )
-
-
-def _legend(drawn: Figure, cells: tuple[Cell, ...], group: str, style: Style) -> None:
-    handles: list[Line2D | Patch] = [
-        Line2D(
-            [],
-            [],
-            color=colour,
-            marker=marker,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
-            label=cell.label,
-        )
-        for cell, colour, marker in zip(cells, style.colours, style.markers, strict=False)
-    ]
-    handles.append(Patch(color=style.quiet, alpha=style.band, linewidth=0, label="law's mean, 90 %"))
-    drawn.legend(
-        handles=handles,
-        loc="outside upper left",
-        ncols=3,
-        title=f"parameters, tokens{group}",
-        title_fontsize=style.small,
-        alignment="left",
-        columnspacing=1.2,
-        handlelength=1.6,
-        borderaxespad=0.0,
-    )
