@@ -20,6 +20,8 @@ SUMMARY = {
     },
     "findings": [FINDING.to_dict()],
     "ptq": None,
+    "law": "bitlaw-default",
+    "compare": None,
 }
 
 
