@@ -76,10 +76,10 @@ def sampling(frame: pd.DataFrame) -> dict[str, dict]:
     import nutpie
     from plain_model import plain_model
 
-    from bitlaw.inference.compiled import CompiledLaw, learn_coordinates
+    from bitlaw.inference.compiled import CompiledLaw, learn_coordinates, settings_for
     from bitlaw.inference.model import build_model
     from bitlaw.inference.rows import arrange, reference_scales
-    from bitlaw.inference.sample import compile_model, default_settings, draw_posterior
+    from bitlaw.inference.sample import compile_model, draw_posterior
     from bitlaw.laws.registry import load_law
 
     law = load_law("kumar2024-coupled")
@@ -88,8 +88,9 @@ def sampling(frame: pd.DataFrame) -> dict[str, dict]:
     model = build_model(law, rows, reference)
     compiled = compile_model(model, law, rows)
     start = time.perf_counter()
-    settings = default_settings(compiled.n_dim, 0)
-    ready = learn_coordinates(CompiledLaw(law, rows, reference, compiled), settings)
+    ready = CompiledLaw(law, rows, reference, compiled)
+    settings = settings_for(ready, 0)
+    ready = learn_coordinates(ready, settings)
     sampled = draw_posterior(ready.model, settings)
     seconds = time.perf_counter() - start
     diverging = int(sampled["sample_stats"]["diverging"].sum())

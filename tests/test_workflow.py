@@ -11,7 +11,7 @@ import pytest
 import bitlaw
 from bitlaw.errors import InputError
 from bitlaw.finding import Status
-from bitlaw.inference import sample
+from bitlaw.inference import compiled
 from bitlaw.inference.prior import prior_draws
 from bitlaw.inference.rows import reference_scales
 from bitlaw.inference.sample import SamplerSettings
@@ -49,7 +49,7 @@ def test_a_fit_that_does_not_converge_is_sampled_again_and_marked(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = SamplerSettings(draws=20, tune=60)
-    monkeypatch.setattr(sample, "default_settings", lambda dimensions, seed: replace(few, seed=seed))
+    monkeypatch.setattr(compiled, "default_settings", lambda _, seed, **__: replace(few, seed=seed))
     fit = bitlaw.fit(table, "chinchilla")
     assert fit.provenance.attempts == 2
     assert fit.provenance.settings["draws"] == 40

@@ -116,8 +116,8 @@ def fit(
 ) -> Fit:
     """Fit a law to logged runs.
 
-    Where convergence fails, sampling is repeated once with a higher target acceptance, more tuning
-    and more draws, and a finding says so.
+    Where convergence fails or a transition diverges, sampling is repeated once with a higher target
+    acceptance, more tuning and more draws, and a finding says so.
 
     Parameters
     ----------
@@ -172,10 +172,10 @@ def fit_compiled(
     from bitlaw.criticism.predictive import predictive_findings
     from bitlaw.criticism.prior_sensitivity import prior_sensitivity_findings
     from bitlaw.inference.assemble import assemble_fit
-    from bitlaw.inference.compiled import learn_coordinates
-    from bitlaw.inference.sample import default_settings, draw_posterior
+    from bitlaw.inference.compiled import learn_coordinates, settings_for
+    from bitlaw.inference.sample import draw_posterior
 
-    settings = default_settings(compiled.model.n_dim, seed)
+    settings = settings_for(compiled, seed)
     compiled = learn_coordinates(compiled, settings)
     for attempt in (1, 2):
         sampled = draw_posterior(compiled.model, settings, progress)
@@ -190,7 +190,7 @@ def fit_compiled(
             seed,
         )
         convergence = _convergence(fitted)
-        if overall_status(convergence) is not Status.FAIL:
+        if overall_status(convergence) is not Status.FAIL and not fitted.sample_stats["diverging"].any():
             break
         settings = settings.more_careful()
     after = (

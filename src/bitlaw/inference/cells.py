@@ -33,9 +33,11 @@ def cell_effects(rows: Rows, log_loss: Any, expected: Any, scale: Any, sigma_cel
     """
     if not rows.cells:
         return pt.zeros(1)
-    most_precise, members = _most_precise_row(rows)
+    most_precise = _most_precise_row(rows)
+    member = np.flatnonzero(rows.trained.cell >= 0)
     between = sigma_cell[most_precise] if sigma_cell.ndim else sigma_cell
-    information = pt.dot(members, 1.0 / scale**2)
+    none = pt.zeros(rows.cells)[rows.trained.cell[member]]
+    information = pt.inc_subtensor(none, 1.0 / scale[member] ** 2)
     variance = 1.0 / (1.0 / between**2 + information)
     weight = 1.0 - variance / between**2
     shift = weight * (expected - log_loss)[most_precise]
@@ -45,16 +47,13 @@ def cell_effects(rows: Rows, log_loss: Any, expected: Any, scale: Any, sigma_cel
     return pt.concatenate([effect, pt.zeros(1)])
 
 
-def _most_precise_row(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Of each cell, the trained row with the most bits, and which trained rows it has, (cells, rows)."""
+def _most_precise_row(rows: Rows) -> np.ndarray:
+    """Of each cell, the trained row with the most bits; any row where it has none."""
     block = rows.trained
     columns = rows.run_columns
     bits = sum(columns[name][block.run] for name in _BITS)
-    order = np.lexsort((bits, ~columns["is_quantized"][block.run]))
     row = np.zeros(rows.cells, dtype=int)
-    members = np.zeros((rows.cells, len(block)))
-    for index in order:
+    for index in np.lexsort((bits, ~columns["is_quantized"][block.run])):
         if block.cell[index] >= 0:
             row[block.cell[index]] = index
-            members[block.cell[index], index] = 1.0
-    return row, members
+    return row

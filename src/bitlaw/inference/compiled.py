@@ -13,7 +13,7 @@ from bitlaw.inference.model import build_model
 from bitlaw.inference.parameters import flat, shift_name, spread_name
 from bitlaw.inference.prior import natural
 from bitlaw.inference.rows import Rows, arrange, reference_scales
-from bitlaw.inference.sample import SamplerSettings, compile_model, draw_posterior
+from bitlaw.inference.sample import SamplerSettings, compile_model, default_settings, draw_posterior
 from bitlaw.laws.law import Law, Reference
 
 _PILOT_TUNE, _PILOT_DRAWS = 300, 200
@@ -51,6 +51,20 @@ def compile_law(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> Comp
     """
     rows, reference = arrange(law, frame, pool), reference_scales(frame)
     return CompiledLaw(law, rows, reference, compile_model(build_model(law, rows, reference), law, rows))
+
+
+def settings_for(compiled: CompiledLaw, seed: int) -> SamplerSettings:
+    """How a compiled law is sampled unless convergence asks for more care.
+
+    Parameters
+    ----------
+    compiled
+        The compiled law.
+    seed
+        Seed of sampling.
+    """
+    over = varying(compiled.law, compiled.rows.pool, compiled.rows.factors)
+    return default_settings(compiled.model.n_dim, seed, has_levels=bool(over))
 
 
 def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> CompiledLaw:

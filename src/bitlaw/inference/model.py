@@ -130,7 +130,9 @@ def _record(values: dict[str, Any], sampled: dict[str, Any]) -> None:
 
 def _runs(law: Law, p: dict[str, Any], rows: Rows, reference: Reference, weight: Any) -> tuple[Trained, Any]:
     """The runs as trained, and the likelihood of their losses; only the former on the observed base."""
-    trained = train(law, p, rows.run_columns, reference, pt)
+    distinct, alike = rows.distinct_runs()
+    columns = take(rows.run_columns, distinct)
+    trained = _trained_at(train(law, at_runs(p, distinct), columns, reference, pt), alike)
     if law.base.is_observed:
         return trained, pt.zeros(1)
     log_loss = pm.Data("log_loss", np.log(rows.trained.loss))

@@ -90,6 +90,17 @@ class Rows:
         """Law columns of each training run."""
         return {name: values[self.first] for name, values in self.columns.items()}
 
+    def distinct_runs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Runs that differ in what a law sees, and for each run which of them it is like.
+
+        Seeds repeat the rest of a run, and a law need not be evaluated for each.
+        """
+        seen = [values for name, values in self.run_columns.items() if name != "bits_post"]
+        seen += [code for code in self.codes(self.first).values()]
+        known = np.nan_to_num(np.stack([np.asarray(values, np.float64) for values in seen], axis=1))
+        _, distinct, alike = np.unique(known, axis=0, return_index=True, return_inverse=True)
+        return distinct, alike
+
     def codes(self, index: np.ndarray) -> dict[str, np.ndarray]:
         """Level of selected rows of the frame in every factor."""
         return {column: factor.code[index] for column, factor in self.factors.items()}
