@@ -23,8 +23,8 @@ def attempts_finding(attempts: int, convergence: Status) -> Finding:
         Status.WARN,
         float(attempts),
         1.0,
-        "The first attempt at sampling failed to converge, or diverged here and there; a second one with a higher target acceptance, "
-        f"more tuning and more draws {outcome}.",
+        "The first attempt at sampling failed to converge, or diverged here and there; a second one with a "
+        f"higher target acceptance, more tuning and more draws {outcome}.",
         "A posterior that is hard to sample often has constants the table does not identify: "
         "see the design findings.",
     )
