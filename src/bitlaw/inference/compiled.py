@@ -16,6 +16,7 @@ from bitlaw.inference.rows import Rows, arrange, reference_scales
 from bitlaw.inference.sample import SamplerSettings, compile_model, default_settings, draw_posterior
 from bitlaw.laws.law import Law, Reference
 
+_MANY_LEVELS = 40
 _PILOT_TUNE, _PILOT_DRAWS = 300, 200
 
 
@@ -63,8 +64,10 @@ def settings_for(compiled: CompiledLaw, seed: int) -> SamplerSettings:
     seed
         Seed of sampling.
     """
-    over = varying(compiled.law, compiled.rows.pool, compiled.rows.factors)
-    return default_settings(compiled.model.n_dim, seed, has_levels=bool(over))
+    factors = compiled.rows.factors
+    over = varying(compiled.law, compiled.rows.pool, factors)
+    levels = sum(len(factors[column].names) for columns in over.values() for column in columns)
+    return default_settings(compiled.model.n_dim, seed, has_levels=levels > _MANY_LEVELS)
 
 
 def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> CompiledLaw:

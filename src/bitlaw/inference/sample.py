@@ -66,7 +66,7 @@ def default_settings(dimensions: int, seed: int, has_levels: bool = False) -> Sa
     seed
         Seed of sampling.
     has_levels
-        Whether constants differ between groups, formats or methods.
+        Whether constants differ between many groups, formats or methods.
     """
     if dimensions <= _FEW_DIMENSIONS:
         return SamplerSettings(seed=seed)
