@@ -172,13 +172,12 @@ def fit_compiled(
     from bitlaw.criticism.predictive import predictive_findings
     from bitlaw.criticism.prior_sensitivity import prior_sensitivity_findings
     from bitlaw.inference.assemble import assemble_fit
-    from bitlaw.inference.compiled import learn_coordinates, settings_for
-    from bitlaw.inference.sample import draw_posterior
+    from bitlaw.inference.compiled import learn_coordinates, sample_law, settings_for
 
     settings = settings_for(compiled, seed)
     compiled = learn_coordinates(compiled, settings)
     for attempt in (1, 2):
-        sampled = draw_posterior(compiled.model, settings, progress)
+        sampled = sample_law(compiled, settings, progress)
         fitted = assemble_fit(
             compiled.law,
             prepared.table,

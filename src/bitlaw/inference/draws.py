@@ -195,11 +195,10 @@ def _shifts(fit: Fit, name: str, column: str, labels: pd.Series, prior: bool) ->
                 f'{column} "{label}" was not seen by the fit; {did_you_mean(label, seen)}; or "{NEW_LEVEL}", '
                 "one that was never measured"
             )
-        if label in seen and not prior:
-            known = variable in fit.posterior
-            by_level[label] = (
-                flat(fit.posterior[variable].sel({column: label}))[:, 0] if known else by_level[""]
-            )
+        if label in seen and not prior and variable in fit.posterior:
+            by_level[label] = flat(fit.posterior[variable].sel({column: label}))[:, 0]
+        elif label in seen and not prior and len(seen) == 1:
+            by_level[label] = by_level[""]
         else:
             by_level[label] = _unseen_shift(fit, name, column, label, prior)
     return np.stack([by_level[label] for label in labels], axis=1)

@@ -12,10 +12,10 @@ import pandas as pd
 import xarray as xr
 from scipy import special
 
-from bitlaw.inference.compiled import CompiledLaw, learn_coordinates
+from bitlaw.inference.compiled import CompiledLaw, learn_coordinates, sample_law
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.pointwise import run_log_likelihood
-from bitlaw.inference.sample import SamplerSettings, draw_posterior
+from bitlaw.inference.sample import SamplerSettings
 
 HIGHEST_PARETO_K = 0.7
 """Beyond it importance sampling says nothing reliable about a left-out run (arXiv 1507.02646)."""
@@ -104,7 +104,7 @@ def refit_without(
         settings = replace(settings, draws=_DRAWS, tune=_DRAWS)
     else:
         without = learn_coordinates(without, settings)
-    posterior = draw_posterior(without.model, settings)["posterior"].to_dataset()
+    posterior = sample_law(without, settings)["posterior"].to_dataset()
     constants = posterior[[prior.name for prior in compiled.law.priors if prior.name in posterior]]
     rhat = max(float(values) for values in constants.azstats.rhat().data_vars.values())
     return Refit(posterior, held_out_log_density(compiled, fit, posterior, left_out), rhat)
