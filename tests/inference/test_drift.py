@@ -165,3 +165,20 @@ def test_errors_stay_within_floating_point(fit: Fit) -> None:
     wild = with_drift(fit, omega_penalty=1e6, omega=1e6)
     points = points_frame(n_params=1e12, tokens=1e20, bits_weights=[1.0, 2.0], bits_activations=2.0)
     assert np.isfinite(loss_draws(wild, points).trained).all()
+
+
+def test_no_error_of_a_penalty_is_worse_than_guessing() -> None:
+    bounded = collapsed_fit("kumar2024", kumar_constants(), samples=4, vocab_size=50_000)
+    points = points_frame(
+        n_params=1e8,
+        tokens=1e14,
+        bits_weights=[16.0, 4.0, 3.0],
+        bits_post=[2.0, 3.0, 2.0],
+        method_post="gptq",
+    )
+    for direction in (-5.0, 5.0):
+        wild = with_drift(bounded, omega=0.0, omega_penalty=2.0, z_train=direction, z_post=direction)
+        draws = loss_draws(wild, points)
+        assert (draws.mean <= np.log(50_000) + 1e-9).all()
+        assert (draws.degradation >= 0).all()
+        assert (draws.trained >= 2.7648).all()
