@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from bitlaw.inference.columns import take
 from bitlaw.inference.draws import law_parameters, point_columns
 from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.likelihood import degradation
+from bitlaw.inference.parameters import at_index
 from bitlaw.laws.bases import CHINCHILLA
 from bitlaw.laws.evaluate import StructuralError, log_post_degradation, train
 from bitlaw.laws.law import Law
@@ -74,7 +76,10 @@ def critical_tokens(fit: Fit, points: pd.DataFrame, prior: bool = False, drift: 
     error = structural_error(fit, points, points["n_params"].to_numpy(np.float64), known)
     if error is None or not np.any(error.log_degradation):
         return tokens
-    shifted = solve(fit, constants, columns, StructuralError(log_degradation=error.log_degradation))
+    moved = np.flatnonzero(np.any(error.log_degradation, axis=0))
+    shift = StructuralError(log_degradation=error.log_degradation[:, moved])
+    shifted = tokens.copy()
+    shifted[:, moved] = solve(fit, at_index(constants, moved), take(columns, moved), shift)
     return np.where(np.isfinite(tokens), shifted, tokens)
 
 
