@@ -283,6 +283,7 @@ def answer(
     method_post: str | None = None,
     group: str | None = None,
     loss: float | None = None,
+    drift: bool = True,
 ) -> Answers:
     """Every answer a report gives, for one question.
 
@@ -302,6 +303,8 @@ def answer(
         Group of a pooled fit; that of the largest logged run by default.
     loss
         Measured loss of the model as trained, nats/token; it then replaces the law's.
+    drift
+        Include structural error beyond the data.
 
     Raises
     ------
@@ -312,7 +315,7 @@ def answer(
     from bitlaw.reporting.answers import answers_of
 
     asked = asked_about(fitted, n_params, tokens, flops, group, loss)
-    return answers_of(fitted, asked, tolerance, method_post)
+    return answers_of(fitted, asked, tolerance, method_post, drift)
 
 
 def report(
@@ -325,6 +328,7 @@ def report(
     progress: bool = False,
     tolerance: float = 0.01,
     method_post: str | None = None,
+    drift: bool = True,
     **question: float | str | None,
 ) -> tuple[Fit, Path]:
     """Write the report of fits, or of a run table that is fitted first.
@@ -341,7 +345,7 @@ def report(
         and ``comparison.json`` where laws were compared.
     law, mapping, pool, seed, progress
         As for ``fit``; not used where the source is a fit.
-    tolerance, method_post
+    tolerance, method_post, drift
         As for ``answer``.
     **question
         ``n_params``, ``tokens``, ``flops``, ``group``, ``loss`` as for ``answer``.
@@ -374,8 +378,8 @@ def report(
         fits = list(source)
     asked = asked_about(fits[0], **question)  # type: ignore[arg-type]
     if len(fits) == 1:
-        return fits[0], write_report(fits[0], answers_of(fits[0], asked, tolerance, method_post), out)
-    answers, several = answers_of_several(fits, asked, tolerance, method_post, comparison)
+        return fits[0], write_report(fits[0], answers_of(fits[0], asked, tolerance, method_post, drift), out)
+    answers, several = answers_of_several(fits, asked, tolerance, method_post, comparison, drift)
     lead = next(item for item in fits if item.law.name == several.leading)
     return lead, write_report(lead, answers, out, comparison=several)
 

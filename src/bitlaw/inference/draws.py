@@ -1,6 +1,6 @@
 """Draws of the loss at any points, from a fit alone: NumPy, neither PyMC nor ArviZ."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 
 from bitlaw.errors import InputError, did_you_mean
 from bitlaw.inference.columns import law_columns, take
+from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.levels import NEW_LEVEL, level_names, spread_scale, varying
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale
@@ -69,7 +70,12 @@ def points_frame(**columns: Any) -> pd.DataFrame:
 
 
 def loss_draws(
-    fit: Fit, points: pd.DataFrame, prior: bool = False, seed: int = 0, measured: float | None = None
+    fit: Fit,
+    points: pd.DataFrame,
+    prior: bool = False,
+    seed: int = 0,
+    measured: float | None = None,
+    drift: bool = True,
 ) -> LossDraws:
     """Draws of the loss at points.
 
@@ -88,7 +94,10 @@ def loss_draws(
     seed
         Seed of effects and noise.
     measured
-        Measured loss of the run as trained, nats/token; it then replaces the law's.
+        Measured loss of the run as trained, nats/token; it then replaces the law's, structural error
+        included.
+    drift
+        Include the law's structural error beyond the data (see ``structural_error``).
 
     Raises
     ------
@@ -98,7 +107,8 @@ def loss_draws(
     _require_terms(fit, points)
     columns = point_columns(fit, points, measured)
     p = law_parameters(fit, points, prior)
-    run = train(fit.law, p, columns, fit.reference, np)
+    error = structural_error(fit, points) if drift else None
+    run = train(fit.law, p, columns, fit.reference, np, error)
     shape = (fit.samples(prior), len(points))
     trained = np.broadcast_to(run.loss, shape)
     noise = _draw_noise(p, points, shape[0], seed)
@@ -114,7 +124,8 @@ def loss_draws(
         quantized = take(columns, after)
         own = at_index(p, np.flatnonzero(after))
         log_n_after = np.broadcast_to(run.log_n, shape)[:, after]
-        log_delta = log_post_degradation(fit.law, own, quantized, log_n_after, fit.reference, np)
+        error = error and replace(error, log_degradation=_at(error.log_degradation, after))
+        log_delta = log_post_degradation(fit.law, own, quantized, log_n_after, fit.reference, np, error)
         ceiling = quantized["ceiling"]
         gap[:, after] = degradation(log_delta, trained[:, after], ceiling, np)
         with_effect = degradation(log_delta + noise.run[:, after], new_trained[:, after], ceiling, np)
@@ -122,6 +133,10 @@ def loss_draws(
         room = np.maximum(ceiling - new_trained[:, after], 0.0)
         new_gap[:, after] = np.clip(with_effect + error, -new_trained[:, after], room)
     return LossDraws(trained, gap, new_trained + new_gap, new_gap)
+
+
+def _at(values: np.ndarray | float, points: np.ndarray) -> np.ndarray | float:
+    return values if np.ndim(values) == 0 else np.asarray(values)[:, points]
 
 
 def point_columns(fit: Fit, points: pd.DataFrame, measured: float | None = None) -> dict[str, np.ndarray]:
