@@ -30,14 +30,14 @@ def is_centred(law: Law) -> bool:
     )
 
 
-def centred_constants(law: Law, log_share: Any = 0.0) -> dict[str, Any]:
+def centred_constants(law: Law, log_share_at_16: Any = 0.0) -> dict[str, Any]:
     """Variables E, a, b, α and, unless the exponents are equal, β with the priors of the law.
 
     Parameters
     ----------
     law
         A law for which ``is_centred``.
-    log_share
+    log_share_at_16
         ln f, the logarithm of the share of its parameters that an unquantized run has.
     """
     names = [parameter.name for parameter in law.base.sampled]
@@ -59,7 +59,7 @@ def centred_constants(law: Law, log_share: Any = 0.0) -> dict[str, Any]:
         logs["beta"] = pm.Flat(COORDINATES[4]) - log_reducible - log_rest
     else:
         logs["alpha"] = slope_n - log_reducible
-    logs["a"] = logs["a"] + pt.exp(logs["alpha"]) * log_share
+    logs["a"] = logs["a"] + pt.exp(logs["alpha"]) * log_share_at_16
     for name in names:
         median, sigma = arguments(law.prior(name))
         pm.Potential(f"{name}_prior", pm.logp(pm.Normal.dist(pt.log(median), sigma), logs[name]))

@@ -17,12 +17,7 @@ from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, u
 from bitlaw.inference.parameters import at_levels
 from bitlaw.inference.prior import frozen, scale_of
 from bitlaw.inference.rows import Block, Rows
-from bitlaw.laws.capacity import (
-    EFFECTIVE_PARAMETERS_PRINTED,
-    TENSOR_KINDS,
-    UNQUANTIZED_BITS,
-    log_share_printed,
-)
+from bitlaw.laws.capacity import TENSOR_KINDS, UNQUANTIZED_BITS
 from bitlaw.laws.evaluate import Trained, log_post_degradation, train
 from bitlaw.laws.law import Law, Prior, Reference
 
@@ -104,29 +99,26 @@ def _sample_all(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
     sampled |= {
         prior.name: _floor(prior, reference) for prior in wanted if prior.times and prior.name not in sampled
     }
+    base = {parameter.name for parameter in law.base.sampled} if is_centred(law) else frozenset()
     for prior in wanted:
-        floor = f"P0_{prior.name.removeprefix('gamma_')}"
-        if prior.name not in sampled and prior.name.startswith("gamma_") and floor in sampled:
-            sampled[prior.name] = _sensitivity(prior, sampled[floor], scale_of(law.prior(floor), reference))
-    if is_centred(law):
-        sampled |= centred_constants(law, _log_share_at_16_bits(law, sampled))
-    for prior in wanted:
-        if prior.name in sampled:
+        if prior.name in sampled or prior.name in base:
             continue
-        if prior.name in _DECAYS:
+        floor = f"P0_{prior.name.removeprefix('gamma_')}"
+        if prior.name.startswith("gamma_") and floor in sampled and _is_measured(rows, law.prior(floor)):
+            sampled[prior.name] = _sensitivity(prior, sampled[floor], scale_of(law.prior(floor), reference))
+        elif prior.name in _DECAYS:
             sampled[prior.name] = sample_decay(prior)
         else:
             sampled[prior.name] = sample_prior(prior, prior.name)
+    if base:
+        tied = {name: sampled[source] for name, source in law.ties.items() if source in sampled}
+        sampled |= centred_constants(law, law.log_share_n_at_16(sampled | tied, pt))
     return {prior.name: sampled[prior.name] for prior in wanted}
 
 
-def _log_share_at_16_bits(law: Law, sampled: dict[str, Any]) -> Any:
-    """ln(N_eff/N) of an unquantized run: 0, but for effective parameters as printed."""
-    if EFFECTIVE_PARAMETERS_PRINTED not in law.training:
-        return 0.0
-    tied = {name: sampled[source] for name, source in law.ties.items() if source in sampled}
-    columns = {column: UNQUANTIZED_BITS for _, column, _ in TENSOR_KINDS}
-    return log_share_printed({**sampled, **tied}, columns, pt)
+def _is_measured(rows: Rows, floor: Prior) -> bool:
+    """Whether any run is quantized in the tensor kind of a floor."""
+    return bool((rows.columns[str(floor.times)] < UNQUANTIZED_BITS).any())
 
 
 def _floor(prior: Prior, reference: Reference) -> Any:

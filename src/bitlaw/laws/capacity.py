@@ -48,6 +48,11 @@ def log_share_printed(p: Values, columns: Values, xp: Any) -> Any:
     )
 
 
+def log_share_printed_at_16(p: Values, xp: Any) -> Any:
+    """ln(N_eff/N) of an unquantized run as printed, where f(16) is not quite 1."""
+    return log_share_printed(p, {column: UNQUANTIZED_BITS for _, column, _ in TENSOR_KINDS}, xp)
+
+
 def log_share(p: Values, columns: Values, xp: Any) -> Any:
     """ln(N_eff/N) relative to 16 bits: exactly 0 where every tensor kind has 16 bits or more.
 
@@ -61,8 +66,7 @@ def log_share(p: Values, columns: Values, xp: Any) -> Any:
         Array namespace.
     """
     capped = {column: xp.minimum(columns[column], UNQUANTIZED_BITS) for _, column, _ in TENSOR_KINDS}
-    reference = dict.fromkeys(capped, UNQUANTIZED_BITS)
-    return log_share_printed(p, capped, xp) - log_share_printed(p, reference, xp)
+    return log_share_printed(p, capped, xp) - log_share_printed_at_16(p, xp)
 
 
 def log_share_of_tokens(p: Values, columns: Values, xp: Any) -> Any:
@@ -113,6 +117,7 @@ EFFECTIVE_PARAMETERS_PRINTED = Training(
     columns=_COLUMNS,
     cannot=_CANNOT,
     log_share_n=log_share_printed,
+    log_share_n_at_16=log_share_printed_at_16,
 )
 
 EFFECTIVE_TOKENS = Training(

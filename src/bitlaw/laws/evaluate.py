@@ -115,7 +115,8 @@ def train(
     log_d = xp.log(columns["tokens"] / reference.tokens)
     if law.base.loss is None:
         return Trained(log_n, columns["loss_trained"], 0.0)
-    unquantized = law.base.loss(p, log_n, log_d, xp)
+    whole_n = log_n + law.log_share_n_at_16(p, xp)
+    unquantized = law.base.loss(p, whole_n, log_d, xp)
     drifted = unquantized if error is None else unquantized * xp.exp(error.log_loss)
     if not law.training:
         return Trained(log_n, drifted, 0.0)

@@ -84,7 +84,8 @@ class Training:
     A term has one or more of ``log_share_n(parameters, columns, xp)``, ln(N_eff/N);
     ``log_share_d(parameters, columns, xp)``, ln(D_eff/D); and
     ``penalty(parameters, columns, log_n, log_d, xp)``, nats/token before the bound, which takes
-    ln(N/N̄) and ln(D/D̄). All are 0 for an unquantized run.
+    ln(N/N̄) and ln(D/D̄). All are 0 for an unquantized run, but for a term with
+    ``log_share_n_at_16(parameters, xp)``, which is ln(N_eff/N) of an unquantized run.
 
     Parameters
     ----------
@@ -104,6 +105,7 @@ class Training:
     log_share_n: Callable[[Values, Values, Any], Any] | None = None
     log_share_d: Callable[[Values, Values, Any], Any] | None = None
     penalty: Callable[[Values, Values, Any, Any, Any], Any] | None = None
+    log_share_n_at_16: Callable[[Values, Any], Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,19 @@ class Law:
             for column in columns
             if column
         }
+
+    def log_share_n_at_16(self, p: Values, xp: Any) -> Any:
+        """ln(N_eff/N) of an unquantized run: 0 unless a term says otherwise.
+
+        Parameters
+        ----------
+        p
+            Constants of the law.
+        xp
+            Array namespace.
+        """
+        shares = [term.log_share_n_at_16 for term in self.training if term.log_share_n_at_16 is not None]
+        return sum(share(p, xp) for share in shares) if shares else 0.0
 
     def prior(self, name: str) -> Prior:
         """The prior of one sampled quantity."""
