@@ -69,7 +69,11 @@ def points_frame(**columns: Any) -> pd.DataFrame:
 
 
 def loss_draws(
-    fit: Fit, points: pd.DataFrame, prior: bool = False, seed: int = 0, measured: float | None = None
+    fit: Fit,
+    points: pd.DataFrame,
+    prior: bool = False,
+    seed: int = 0,
+    measured: float | np.ndarray | None = None,
 ) -> LossDraws:
     """Draws of the loss at points.
 
@@ -124,7 +128,9 @@ def loss_draws(
     return LossDraws(trained, gap, new_trained + new_gap, new_gap)
 
 
-def point_columns(fit: Fit, points: pd.DataFrame, measured: float | None = None) -> dict[str, np.ndarray]:
+def point_columns(
+    fit: Fit, points: pd.DataFrame, measured: float | np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Law columns of the points; a ceiling that they do not state is the fit's.
 
     Parameters

@@ -1,6 +1,6 @@
 """A compiled law sampled again with runs left out, and what it then expects of them.
 
-The compiled model is used as it is: a run of weight 0 has no part in the likelihood.
+The compiled model is used as it is: a row of weight 0 has no part in the likelihood.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from bitlaw.inference.compiled import CompiledLaw, learn_coordinates
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.pointwise import run_log_likelihood
 from bitlaw.inference.sample import SamplerSettings, draw_posterior
+from bitlaw.laws.law import Law
 
 HIGHEST_PARETO_K = 0.7
 """Beyond it importance sampling says nothing reliable about a left-out run (arXiv 1507.02646)."""
@@ -97,17 +98,21 @@ def refit_without(
     """
     settings = SamplerSettings(**fit.provenance.settings)  # type: ignore[arg-type]
     settings = replace(settings, seed=settings.seed + seed)
-    weight = np.ones(len(compiled.rows.run_ids))
-    weight[list(left_out)] = 0.0
-    without = replace(compiled, model=compiled.model.with_data(weight=weight))
+    run_ids = np.array(compiled.rows.run_ids, object)[list(left_out)]
+    without = compiled.without(compiled.rows.frame["run_id"].astype(str).isin(run_ids).to_numpy())
     if short:
         settings = replace(settings, draws=_DRAWS, tune=_DRAWS)
     else:
         without = learn_coordinates(without, settings)
     posterior = draw_posterior(without.model, settings)["posterior"].to_dataset()
-    constants = posterior[[prior.name for prior in compiled.law.priors if prior.name in posterior]]
-    rhat = max(float(values) for values in constants.azstats.rhat().data_vars.values())
-    return Refit(posterior, held_out_log_density(compiled, fit, posterior, left_out), rhat)
+    log_density = held_out_log_density(compiled, fit, posterior, left_out)
+    return Refit(posterior, log_density, largest_rhat(compiled.law, posterior))
+
+
+def largest_rhat(law: Law, posterior: xr.Dataset) -> float:
+    """Largest R-hat of the constants of a law and of its noise scales."""
+    constants = posterior[[prior.name for prior in law.priors if prior.name in posterior]]
+    return max(float(values) for values in constants.azstats.rhat().data_vars.values())
 
 
 def held_out_log_density(
