@@ -19,9 +19,14 @@ from bitlaw.runs.read import read_runs
 from bitlaw.runs.table import RunTable
 
 if TYPE_CHECKING:
+    from bitlaw.criticism.backtest import Backtest
     from bitlaw.criticism.comparison import Comparison
     from bitlaw.inference.compiled import CompiledLaw
+    from bitlaw.inference.executors import Executor, Progress
     from bitlaw.reporting.answers import Answers
+
+DEFAULT_FOLDS = 4
+"""Folds over compute of a backtest."""
 
 
 def as_table(runs: str | Path | RunTable, mapping: str | Path | None = None) -> RunTable:
@@ -113,8 +118,10 @@ def fit(
     seed: int = 0,
     progress: bool = False,
     diverged_as_bounds: bool = False,
+    backtest_folds: int = DEFAULT_FOLDS,
+    on_fold: Progress | None = None,
 ) -> Fit:
-    """Fit a law to logged runs.
+    """Fit a law to logged runs, and record how well it predicts the larger of them from the smaller.
 
     Where convergence fails or a transition diverges, sampling is repeated once with a higher target
     acceptance, more tuning and more draws, and a finding says so.
@@ -136,6 +143,10 @@ def fit(
     diverged_as_bounds
         Use diverged runs that logged a loss: the law's loss there is taken to be at least that
         (right-censored, normal tail). By default they are left out and counted.
+    backtest_folds
+        Folds over compute of the backtest that is kept with the fit; 0 for none.
+    on_fold
+        Told how many folds are done, and of how many.
 
     Raises
     ------
@@ -146,7 +157,85 @@ def fit(
 
     prepared = prepare(runs, law, mapping, pool, diverged_as_bounds)
     compiled = compile_law(prepared.law, prepared.table.frame, prepared.pool)
-    return fit_compiled(compiled, prepared, seed, progress)[0]
+    fitted, compiled = fit_compiled(compiled, prepared, seed, progress)
+    return with_backtest(fitted, compiled, prepared, backtest_folds, on_fold)
+
+
+def with_backtest(
+    fitted: Fit, compiled: CompiledLaw, prepared: Prepared, folds: int, on_fold: Progress | None = None
+) -> Fit:
+    """A fit with the record of a backtest over compute, made with the model it was sampled from.
+
+    Parameters
+    ----------
+    fitted, compiled
+        What ``fit_compiled`` returned.
+    prepared
+        What ``prepare`` returned.
+    folds, on_fold
+        As ``backtest_folds`` and ``on_fold`` of ``fit``.
+    """
+    from bitlaw.criticism.backtest import run_backtest
+    from bitlaw.criticism.backtest_findings import switched_off
+    from bitlaw.inference.executors import Serial
+    from bitlaw.inference.recipe import keep, recipe_of
+
+    if folds == 0:
+        return replace(fitted, findings=(*fitted.findings, switched_off()))
+    recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, fitted.provenance.seed)
+    keep(recipe, compiled)
+    found = run_backtest(recipe, prepared.table.source, Serial(), cuts=folds, progress=on_fold)
+    return replace(fitted, backtest=found.to_dict(), findings=(*fitted.findings, *found.findings))
+
+
+def backtest(
+    runs: str | Path | RunTable,
+    law: str | Path | Law = DEFAULT_LAW,
+    mapping: str | Path | None = None,
+    pool: str | Sequence[str] | None = None,
+    kinds: str | Sequence[str] = ("compute",),
+    folds: int = DEFAULT_FOLDS,
+    executor: str | Executor = "serial",
+    scheduler: str | None = None,
+    seed: int = 0,
+    on_fold: Progress | None = None,
+) -> Backtest:
+    """Fit a law to some of the runs and score what it predicts of others, fold by fold.
+
+    The law is compiled once, per worker where there are several.
+
+    Parameters
+    ----------
+    runs, law, mapping, pool, seed
+        As for ``fit``.
+    kinds
+        ``compute`` (the larger runs from the smaller), ``bits`` (the lowest bit-width from the others),
+        ``groups`` (each group of a pooled fit from the others); one or several, separated by commas.
+    folds
+        Folds over compute.
+    executor
+        ``serial``, ``processes``, ``dask``, or an executor. A script that uses processes has to guard its
+        main part with ``if __name__ == "__main__"``.
+    scheduler
+        Address of a Dask cluster, for the executor ``dask``.
+    on_fold
+        Told how many folds are done, and of how many.
+
+    Raises
+    ------
+    InputError
+        For input that cannot be worked with, or a scheduler that cannot be reached.
+    """
+    from bitlaw.criticism.backtest import run_backtest
+    from bitlaw.inference.executors import executor_named
+    from bitlaw.inference.recipe import recipe_of
+
+    chosen = executor_named(executor, scheduler) if isinstance(executor, str) else executor
+    prepared = prepare(runs, law, mapping, pool)
+    recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed)
+    names = as_columns(kinds)
+    found = run_backtest(recipe, prepared.table.source, chosen, names, folds, on_fold)
+    return replace(found, findings=(*prepared.findings, *found.findings))
 
 
 def fit_compiled(

@@ -55,7 +55,9 @@ class Executor(Protocol):
         ...
 
 
-def executor(name: str = "serial", scheduler: str | None = None, workers: int | None = None) -> Executor:
+def executor_named(
+    name: str = "serial", scheduler: str | None = None, workers: int | None = None
+) -> Executor:
     """An executor by its name.
 
     Parameters
@@ -74,7 +76,7 @@ def executor(name: str = "serial", scheduler: str | None = None, workers: int | 
 
     Examples
     --------
-    >>> list(executor().run(abs, [-1, 2]))
+    >>> list(executor_named().run(abs, [-1, 2]))
     [(0, 1), (1, 2)]
     """
     if name not in NAMES:
@@ -186,22 +188,27 @@ class DaskCluster:
         self, function: Callable[[T], R], tasks: Sequence[T], progress: Progress | None = None
     ) -> Iterator[tuple[int, R]]:
         """See ``Executor``; also raises InputError if the scheduler cannot be reached."""
+        if not tasks:
+            return
         client = self._client()
         futures: dict[Any, int] = {}
         try:
-            from distributed import KilledWorker, as_completed as completed
+            from distributed import KilledWorker
+            from distributed import as_completed as completed
 
             _tell(progress, 0, tasks)
             futures = {client.submit(function, task, pure=False): i for i, task in enumerate(tasks)}
-            for done, future in enumerate(completed(futures), start=1):
+            for done, future in enumerate(completed(futures, loop=client.loop), start=1):
                 try:
                     result = future.result()
                 except KilledWorker as error:
                     raise InputError(
                         f"the cluster at {self.address} lost the worker of one task again and again: {error}"
                     ) from error
+                index = futures.pop(future)
+                future.release()  # else the cluster would redo it where the worker that holds it is lost
                 _tell(progress, done, tasks)
-                yield futures[future], result
+                yield index, result
         finally:
             client.cancel(list(futures))
             client.close()

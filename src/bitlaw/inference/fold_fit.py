@@ -121,8 +121,7 @@ def held_out_draws(fit: Fit, frame: pd.DataFrame, fold: Fold, seed: int = 0) -> 
     rows = rows_to_predict(fit.law, frame, fit.pool, fold)
     known = frame if fit.law.base.is_observed else frame[fold.train]
     own = known[known["bits_post"].isna() & (known["status"] != "diverged")].set_index("run_id")["loss"]
-    measured = rows["run_id"].map(own).to_numpy(np.float64)
-    measured[rows["bits_post"].isna()] = np.nan
+    measured = rows["run_id"].map(own).where(rows["bits_post"].notna()).to_numpy(np.float64)
     has_own = ~np.isnan(measured)
     draws, density = [], []
     for part in (has_own, ~has_own):
