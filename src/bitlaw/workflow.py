@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bitlaw.criticism.comparison import Comparison
     from bitlaw.inference.compiled import CompiledLaw
     from bitlaw.inference.executors import Executor, Progress
+    from bitlaw.inference.recipe import Recipe
     from bitlaw.reporting.answers import Answers
 
 DEFAULT_FOLDS = 4
@@ -154,38 +155,55 @@ def fit(
         For input that cannot be worked with.
     """
     from bitlaw.inference.compiled import compile_law
+    from bitlaw.inference.executors import Serial
+    from bitlaw.inference.recipe import keep, recipe_of
 
     prepared = prepare(runs, law, mapping, pool, diverged_as_bounds)
     compiled = compile_law(prepared.law, prepared.table.frame, prepared.pool)
     fitted, compiled = fit_compiled(compiled, prepared, seed, progress)
-    return with_backtest(fitted, compiled, prepared, backtest_folds, on_fold)
+    recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed)
+    keep(recipe, compiled)
+    return with_backtest(fitted, recipe, prepared.table.source, backtest_folds, Serial(), on_fold)
 
 
 def with_backtest(
-    fitted: Fit, compiled: CompiledLaw, prepared: Prepared, folds: int, on_fold: Progress | None = None
+    fitted: Fit,
+    recipe: Recipe,
+    source: str,
+    folds: int,
+    executor: Executor,
+    on_fold: Progress | None = None,
 ) -> Fit:
-    """A fit with the record of a backtest over compute, made with the model it was sampled from.
+    """A fit with the record of a backtest over compute, or with a finding that there is none.
 
     Parameters
     ----------
-    fitted, compiled
-        What ``fit_compiled`` returned.
-    prepared
-        What ``prepare`` returned.
-    folds, on_fold
-        As ``backtest_folds`` and ``on_fold`` of ``fit``.
+    fitted
+        The fit.
+    recipe
+        Of its law and rows.
+    source
+        Name of the run table.
+    folds
+        Number of folds; 0 for no backtest.
+    executor
+        Where they run.
+    on_fold
+        Told how many folds are done, and of how many.
     """
     from bitlaw.criticism.backtest import run_backtest
     from bitlaw.criticism.backtest_findings import switched_off
-    from bitlaw.inference.executors import Serial
-    from bitlaw.inference.recipe import keep, recipe_of
 
     if folds == 0:
         return replace(fitted, findings=(*fitted.findings, switched_off()))
-    recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, fitted.provenance.seed)
-    keep(recipe, compiled)
-    found = run_backtest(recipe, prepared.table.source, Serial(), cuts=folds, progress=on_fold)
+    found = run_backtest(recipe, source, executor, cuts=folds, progress=on_fold)
     return replace(fitted, backtest=found.to_dict(), findings=(*fitted.findings, *found.findings))
+
+
+def _executor(executor: str | Executor, scheduler: str | None) -> Executor:
+    from bitlaw.inference.executors import executor_named
+
+    return executor_named(executor, scheduler) if isinstance(executor, str) else executor
 
 
 def backtest(
@@ -227,10 +245,9 @@ def backtest(
         For input that cannot be worked with, or a scheduler that cannot be reached.
     """
     from bitlaw.criticism.backtest import run_backtest
-    from bitlaw.inference.executors import executor_named
     from bitlaw.inference.recipe import recipe_of
 
-    chosen = executor_named(executor, scheduler) if isinstance(executor, str) else executor
+    chosen = _executor(executor, scheduler)
     prepared = prepare(runs, law, mapping, pool)
     recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed)
     names = as_columns(kinds)
@@ -308,6 +325,10 @@ def compare(
     out: str | Path | None = None,
     seed: int = 0,
     progress: bool = False,
+    executor: str | Executor = "serial",
+    scheduler: str | None = None,
+    backtest_folds: int = 0,
+    on_refit: Progress | None = None,
 ) -> tuple[Comparison, dict[str, Fit]]:
     """Fit several laws to the rows all of them can use, and say which the data support.
 
@@ -323,6 +344,12 @@ def compare(
         table says nothing about are listed with the reason.
     out
         Folder for ``LAW.nc`` of every fit and ``comparison.json``; nothing is written by default.
+    executor, scheduler
+        Where refits run, as for ``backtest``; the fits themselves run here.
+    backtest_folds
+        Folds over compute of a backtest kept with each fit; none by default.
+    on_refit
+        Told how many refits, or folds, of a law are done, and of how many.
 
     Returns
     -------
@@ -338,9 +365,11 @@ def compare(
     from bitlaw.criticism.comparison import compare_laws
     from bitlaw.inference.compiled import compile_law
     from bitlaw.inference.fit_file import save_fit
-    from bitlaw.inference.refit import exact_scores, largest_runs, refit_without
+    from bitlaw.inference.recipe import keep, recipe_of
+    from bitlaw.inference.refit import exact_scores, largest_runs
     from bitlaw.reporting.comparison_file import save_comparison
 
+    chosen = _executor(executor, scheduler)
     asked = load_laws(laws)
     table = as_table(runs, mapping)
     require_groups(table, as_columns(pool))
@@ -351,9 +380,12 @@ def compare(
         prepared = prepare(common.table, law, pool=pool)
         compiled = compile_law(prepared.law, prepared.table.frame, prepared.pool)
         fitted, compiled = fit_compiled(compiled, prepared, seed, progress)
-        scored.append(exact_scores(compiled, fitted))
-        if len(held_out):
-            refits.append(refit_without(compiled, fitted, held_out))
+        recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed)
+        keep(recipe, compiled)
+        fitted = with_backtest(fitted, recipe, prepared.table.source, backtest_folds, chosen, on_refit)
+        scores, together = exact_scores(recipe, fitted, held_out, executor=chosen, progress=on_refit)
+        scored.append(scores)
+        refits += [together] if together is not None else []
     comparison = compare_laws(common, scored, held_out, refits, seed)
     by_name = {item.fit.law.name: item.fit for item in scored}
     fits = {law.law: by_name[law.law] for law in comparison.laws}

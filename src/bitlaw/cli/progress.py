@@ -26,8 +26,10 @@ def task_bar(label: str, shown: bool) -> Iterator[Callable[[int, int], None] | N
     task = bar.add_task(label, total=None)
 
     def tell(done: int, total: int) -> None:
-        bar.start()  # with the first task, so that it does not draw over a bar before it
+        bar.start()  # only while tasks run, so that it does not draw over other bars
         bar.update(task, completed=done, total=total)
+        if done == total:
+            bar.stop()
 
     try:
         yield tell
