@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +17,7 @@ from bitlaw.criticism.fold_scores import predicted_rows, scores_of_draws
 from bitlaw.criticism.fold_task import FoldRecord, FoldTask
 from bitlaw.errors import InputError
 from bitlaw.finding import Status
-from bitlaw.inference.executors import LocalProcesses, Serial
+from bitlaw.inference.executors import DaskCluster, LocalProcesses, Serial
 from bitlaw.inference.folds import Fold
 from bitlaw.inference.hull import convex_hull
 from bitlaw.inference.recipe import Recipe, recipe_of
@@ -206,3 +208,22 @@ def test_processes_give_the_same_backtest_as_one_process() -> None:
     assert there == here
     assert here.coverage[0.95] > 0.7
     assert replace(here, findings=()).status is Status.PASS
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_a_worker_gives_the_same_backtest() -> None:
+    distributed = pytest.importorskip("distributed")
+    made = recipe(table(5, 5), seed=2)
+    here = run_backtest(made, "runs.csv", Serial(), cuts=3)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        victim = cluster.workers[0].pid
+
+        def kill_after_the_first(done: int, _: int) -> None:
+            if done == 1:
+                os.kill(victim, signal.SIGKILL)
+
+        executor = DaskCluster(cluster.scheduler_address)
+        there = run_backtest(made, "runs.csv", executor, cuts=3, progress=kill_after_the_first)
+    assert there == here
