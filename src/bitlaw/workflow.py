@@ -447,6 +447,7 @@ def report(
     progress: bool = False,
     tolerance: float = 0.01,
     method_post: str | None = None,
+    backtest_folds: int = DEFAULT_FOLDS,
     **question: float | str | None,
 ) -> tuple[Fit, Path]:
     """Write the report of fits, or of a run table that is fitted first.
@@ -465,6 +466,8 @@ def report(
         As for ``fit``; not used where the source is a fit.
     tolerance, method_post
         As for ``answer``.
+    backtest_folds
+        As for ``fit``, for every law that is fitted; not used where the source is a fit.
     **question
         ``n_params``, ``tokens``, ``flops``, ``group``, ``loss`` as for ``answer``.
 
@@ -487,10 +490,27 @@ def report(
         table = as_table(source, mapping)
         laws = with_rival(law if isinstance(law, Law) else load_law(law), table)
         if len(laws) > 1:
-            comparison, by_name = compare(table, laws, pool=pool, out=out, seed=seed, progress=progress)
+            comparison, by_name = compare(
+                table,
+                laws,
+                pool=pool,
+                out=out,
+                seed=seed,
+                progress=progress,
+                backtest_folds=backtest_folds,
+            )
             fits = list(by_name.values())
         else:
-            fits = [fit(table, laws[0], pool=pool, seed=seed, progress=progress)]
+            fits = [
+                fit(
+                    table,
+                    laws[0],
+                    pool=pool,
+                    seed=seed,
+                    progress=progress,
+                    backtest_folds=backtest_folds,
+                )
+            ]
             save_fit(fits[0], out / f"{fits[0].law.name}.nc")
     else:
         fits = list(source)
