@@ -76,6 +76,33 @@ def test_a_dask_worker_killed_half_way_costs_only_what_was_not_finished(cluster,
     assert all(attempts(tmp_path, number) == 1 for number in at_the_kill)
 
 
+def test_a_scheduler_lost_half_way_is_an_error(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    address, environment = "tcp://127.0.0.1:18786", os.environ | {"PYTHONPATH": str(HERE)}
+    module = [sys.executable, "-W", "ignore", "-m"]
+    scheduler = subprocess.Popen(
+        [*module, "distributed.cli.dask_scheduler", "--port", "18786", "--no-dashboard"],
+        env=environment, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    worker = subprocess.Popen(
+        [*module, "distributed.cli.dask_worker", address, "--no-dashboard", "--nthreads", "1", "--no-nanny"],
+        env=environment, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    tasks = [Marked(number, str(tmp_path), seconds=0.5) for number in range(6)]
+
+    def kill_the_scheduler(done: int, _: int) -> None:
+        if done == 1:
+            scheduler.kill()
+
+    try:
+        with pytest.raises(InputError, match=r"the scheduler at .* was lost with . of 6 tasks not done"):
+            list(DaskCluster(address).run(square_marked, tasks, kill_the_scheduler))
+    finally:
+        for process in (worker, scheduler):
+            process.kill()
+            process.wait()
+
+
 def test_leaving_the_loop_early_ends_the_workers(tmp_path: Path) -> None:
     tasks = [Marked(number, str(tmp_path), seconds=0.0 if number == 0 else 60.0) for number in range(3)]
     start = time.monotonic()

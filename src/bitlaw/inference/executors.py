@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,6 +17,8 @@ MOST_LOSSES = 3
 """Times that workers may be lost before it is no accident."""
 
 _CONNECT_SECONDS = 10
+_NOT_THE_SAME = "Error during deserialization"
+"""How Dask begins to say that scheduler and client have different environments."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of tasks done and the number of all tasks, also before the first is done."""
@@ -142,7 +144,8 @@ class LocalProcesses:
                 if losses > MOST_LOSSES:
                     raise InputError(
                         f"worker processes were lost {losses} times, {len(left)} of {len(tasks)} tasks are "
-                        "not done; is memory short? Use fewer workers, or --executor serial"
+                        'not done: memory may be short, or a script may lack `if __name__ == "__main__":`; '
+                        "use --executor serial"
                     ) from error
 
     def _finished[T, R](self, function: Callable[[T], R], left: dict[int, T]) -> Iterator[tuple[int, R]]:
@@ -204,6 +207,18 @@ class DaskCluster:
                 except KilledWorker as error:
                     raise InputError(
                         f"the cluster at {self.address} lost the worker of one task again and again: {error}"
+                    ) from error
+                except CancelledError as error:
+                    raise InputError(
+                        f"the scheduler at {self.address} was lost with {len(futures)} of {len(tasks)} tasks "
+                        "not done; run again when it answers"
+                    ) from error
+                except RuntimeError as error:
+                    if not str(error).startswith(_NOT_THE_SAME):
+                        raise
+                    raise InputError(
+                        f"the cluster at {self.address} cannot read the tasks; install the same bitlaw, and "
+                        "the same Dask, with its scheduler and its workers as here"
                     ) from error
                 index = futures.pop(future)
                 future.release()  # else the cluster would redo it where the worker that holds it is lost
