@@ -77,8 +77,9 @@ def _convergence(folds: Sequence[FoldRecord]) -> Iterator[Finding]:
         return
     code, failed = "backtest.convergence", [fold for fold in folds if not fold.converged]
     worst = max(fold.rhat for fold in folds)
+    diverged = f"up to {100 * max(fold.divergences for fold in folds):.2g} % of a fold's draws diverged"
     if not failed:
-        message = f"Every fold converged: the largest R-hat is {worst:.3f}."
+        message = f"Every fold converged: the largest R-hat is {worst:.3f}, and {diverged}."
         yield Finding(code, Status.PASS, worst, HIGHEST_RHAT, message)
         return
     yield Finding(
@@ -87,7 +88,7 @@ def _convergence(folds: Sequence[FoldRecord]) -> Iterator[Finding]:
         worst,
         HIGHEST_RHAT,
         f"{len(failed)} of {len(folds)} folds did not converge (R-hat up to {worst:.2f}) and are in no average: "
-        f"{'; '.join(fold.name for fold in failed)}.",
+        f"{'; '.join(fold.name for fold in failed)}; {diverged}.",
         "The runs of those folds do not pin the law down; a law with fewer terms may fit them.",
     )
 
