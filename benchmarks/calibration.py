@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bitlaw.inference.compiled import CompiledLaw, compile_law, learn_coordinates
+from bitlaw.inference.compiled import CompiledLaw, compile_law, learn_coordinates, sample_law
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.prior import prior_draws
 from bitlaw.inference.rows import arrange
-from bitlaw.inference.sample import SamplerSettings, draw_posterior
+from bitlaw.inference.sample import SamplerSettings
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.law import Law
 from bitlaw.laws.registry import DEFAULT_LAW, load_law
@@ -90,7 +90,7 @@ def refit(compiled: CompiledLaw, frame: pd.DataFrame, seed: int) -> xr.DataTree:
         data |= {"loss_trained": rows.paired.loss_trained, "gap": rows.paired.gap}
     settings = SamplerSettings(draws=500, tune=1000, seed=seed, target_accept=0.95)
     ready = learn_coordinates(replace(compiled, model=compiled.model.with_data(**data)), settings)
-    return draw_posterior(ready.model, settings)
+    return sample_law(ready, settings)
 
 
 def calibrate(law: Law, tables: int, seed: int = 0) -> Calibration:

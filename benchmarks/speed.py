@@ -76,22 +76,17 @@ def sampling(frame: pd.DataFrame) -> dict[str, dict]:
     import nutpie
     from plain_model import plain_model
 
-    from bitlaw.inference.compiled import CompiledLaw, learn_coordinates, settings_for
+    from bitlaw.inference.compiled import compile_law, learn_coordinates, sample_law, settings_for
     from bitlaw.inference.model import build_model
-    from bitlaw.inference.rows import arrange, reference_scales
-    from bitlaw.inference.sample import compile_model, draw_posterior
     from bitlaw.laws.registry import load_law
 
-    law = load_law("kumar2024-coupled")
-    rows, reference = arrange(law, frame), reference_scales(frame)
-    found = {}
-    model = build_model(law, rows, reference)
-    compiled = compile_model(model, law, rows)
+    law, found = load_law("kumar2024-coupled"), {}
+    ready = compile_law(law, frame)
+    rows, reference = ready.rows, ready.reference
+    model = build_model(law, rows, reference, ready.uninformed)
     start = time.perf_counter()
-    ready = CompiledLaw(law, rows, reference, compiled)
     settings = settings_for(ready, 0)
-    ready = learn_coordinates(ready, settings)
-    sampled = draw_posterior(ready.model, settings)
+    sampled = sample_law(learn_coordinates(ready, settings), settings)
     seconds = time.perf_counter() - start
     diverging = int(sampled["sample_stats"]["diverging"].sum())
     found["bitlaw"] = effective_draws(sampled["posterior"].to_dataset(), seconds, diverging)

@@ -10,6 +10,7 @@ import xarray as xr
 
 from bitlaw.inference.columns import law_columns
 from bitlaw.inference.draws import points_frame
+from bitlaw.inference.drift import drift_draws
 from bitlaw.inference.fit import Fit, Provenance
 from bitlaw.inference.likelihood import degradation
 from bitlaw.inference.parameters import shift_name
@@ -82,6 +83,7 @@ def collapsed_fit(
     *,
     pool: str | None = None,
     groups: Mapping[str, Mapping[str, float]] | None = None,
+    drift: bool = False,
 ) -> Fit:
     """A Fit whose posterior is collapsed to given constants, made without sampling.
 
@@ -104,6 +106,9 @@ def collapsed_fit(
         Standard deviation of the logarithm of every constant; 0 = all draws alike.
     pool, groups
         Column pooled over, and per group the sampled quantities that differ from the common ones.
+    drift
+        Draw the structural error beyond the data; by default it is collapsed to none, so that the answers
+        are the law's own wherever they are.
     """
     law = load_law(law_name)
     values = _complete(law, constants)
@@ -132,6 +137,7 @@ def collapsed_fit(
         reference=reference,
         posterior=xr.Dataset(posterior, coords),
         prior=xr.Dataset({name: (("chain", "draw"), value[None]) for name, value in prior.items()}),
+        drift=drift_draws(samples, 0, law_name) if drift else _no_drift(samples),
         sample_stats=xr.Dataset(
             {"diverging": (("chain", "draw"), np.zeros((2, samples // 2), bool))},
             {"chain": [0, 1], "draw": np.arange(samples // 2)},
@@ -221,6 +227,11 @@ def _complete(law: Law, constants: Mapping[str, float]) -> dict[str, float]:
 
 def _spread(value: float, samples: int, jitter: float, rng: np.random.Generator) -> np.ndarray:
     return value * np.exp(jitter * rng.standard_normal(samples))
+
+
+def _no_drift(samples: int) -> xr.Dataset:
+    drawn = drift_draws(samples, 0, "")
+    return drawn.assign(omega=0.0 * drawn["omega"], omega_penalty=0.0 * drawn["omega_penalty"])
 
 
 def _corners(rows: pd.DataFrame) -> np.ndarray:

@@ -101,6 +101,6 @@ def _predictions(seen: Fit, unseen: Fit, rows: pd.DataFrame, corpus: str) -> pd.
     own = rows[rows["corpus"] == corpus]
     found = own.assign(compute=6.0 * own["n_params"] * own["tokens"])
     for name, fit, points in (("seen", seen, own), ("new", unseen, own.assign(corpus=NEW_LEVEL))):
-        median, lo, hi = np.quantile(np.log(loss_draws(fit, points).new_run), TAILS, axis=0)
+        median, lo, hi = np.quantile(np.log(loss_draws(fit, points, drift=False).new_run), TAILS, axis=0)
         found = found.assign(**{f"{name}_median": median, f"{name}_lo": lo, f"{name}_hi": hi})
     return found.sort_values("compute")

@@ -42,7 +42,9 @@ def law_residuals(fit: Fit) -> pd.DataFrame:
     """
     rows = arrange(fit.law, fit.rows, fit.pool)
     frame = rows.frame.iloc[rows.trained.row]
-    of_law = np.log(frame["loss"].to_numpy(float)) - np.median(np.log(loss_draws(fit, frame).trained), axis=0)
+    of_law = np.log(frame["loss"].to_numpy(float)) - np.median(
+        np.log(loss_draws(fit, frame, drift=False).trained), axis=0
+    )
     shared = np.zeros(rows.cells + 1)
     if rows.cells:
         shared[:-1] = fit.posterior["cell_effect"].median(("chain", "draw")).to_numpy()
@@ -58,7 +60,7 @@ def prediction_scores(fit: Fit, points: pd.DataFrame) -> dict[str, float]:
         ``rows``; ``error`` and ``bias``, mean absolute and mean signed ln(measured / the law's median);
         ``coverage`` of 90 % ETI of new runs and their median ``width`` in log loss.
     """
-    draws = loss_draws(fit, points)
+    draws = loss_draws(fit, points, drift=False)
     measured = np.log(points["loss"].to_numpy(float))
     error = measured - np.median(np.log(draws.mean), axis=0)
     _, lo, hi = np.quantile(np.log(draws.new_run), TAILS, axis=0)

@@ -278,13 +278,12 @@ def fit_compiled(
     from bitlaw.criticism.predictive import predictive_findings
     from bitlaw.criticism.prior_sensitivity import prior_sensitivity_findings
     from bitlaw.inference.assemble import assemble_fit
-    from bitlaw.inference.compiled import learn_coordinates, settings_for
-    from bitlaw.inference.sample import draw_posterior
+    from bitlaw.inference.compiled import learn_coordinates, sample_law, settings_for
 
     settings = settings_for(compiled, seed)
     compiled = learn_coordinates(compiled, settings)
     for attempt in (1, 2):
-        sampled = draw_posterior(compiled.model, settings, progress)
+        sampled = sample_law(compiled, settings, progress)
         fitted = assemble_fit(
             compiled.law,
             prepared.table,
@@ -405,6 +404,7 @@ def answer(
     method_post: str | None = None,
     group: str | None = None,
     loss: float | None = None,
+    drift: bool = True,
 ) -> Answers:
     """Every answer a report gives, for one question.
 
@@ -424,6 +424,8 @@ def answer(
         Group of a pooled fit; that of the largest logged run by default.
     loss
         Measured loss of the model as trained, nats/token; it then replaces the law's.
+    drift
+        Include structural error beyond the data.
 
     Raises
     ------
@@ -434,7 +436,7 @@ def answer(
     from bitlaw.reporting.answers import answers_of
 
     asked = asked_about(fitted, n_params, tokens, flops, group, loss)
-    return answers_of(fitted, asked, tolerance, method_post)
+    return answers_of(fitted, asked, tolerance, method_post, drift)
 
 
 def report(
@@ -448,6 +450,7 @@ def report(
     tolerance: float = 0.01,
     method_post: str | None = None,
     backtest_folds: int = DEFAULT_FOLDS,
+    drift: bool = True,
     **question: float | str | None,
 ) -> tuple[Fit, Path]:
     """Write the report of fits, or of a run table that is fitted first.
@@ -464,7 +467,7 @@ def report(
         and ``comparison.json`` where laws were compared.
     law, mapping, pool, seed, progress
         As for ``fit``; not used where the source is a fit.
-    tolerance, method_post
+    tolerance, method_post, drift
         As for ``answer``.
     backtest_folds
         As for ``fit``, for every law that is fitted; not used where the source is a fit.
@@ -516,8 +519,8 @@ def report(
         fits = list(source)
     asked = asked_about(fits[0], **question)  # type: ignore[arg-type]
     if len(fits) == 1:
-        return fits[0], write_report(fits[0], answers_of(fits[0], asked, tolerance, method_post), out)
-    answers, several = answers_of_several(fits, asked, tolerance, method_post, comparison)
+        return fits[0], write_report(fits[0], answers_of(fits[0], asked, tolerance, method_post, drift), out)
+    answers, several = answers_of_several(fits, asked, tolerance, method_post, comparison, drift)
     lead = next(item for item in fits if item.law.name == several.leading)
     return lead, write_report(lead, answers, out, comparison=several)
 

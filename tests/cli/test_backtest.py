@@ -14,7 +14,7 @@ from bitlaw.inference.folds import DroppedFold
 ROW = PredictedRow(7, "run7", 1e8, 1e10, 0.5, 0.3, 1.0, 1.01, 0.98, 1.02, 0.2, 0.004, 3.1)
 SCORES = Scores({0.5: 0.4, 0.8: 0.6, 0.9: 0.75, 0.95: 0.8}, 0.012, -0.004, 0.05, 0.01, 0.09, 2.5)
 FOLD = FoldRecord(
-    "compute", "runs of more than 1e+18 FLOP", 0.4, 20, 1, 0, 12.5, SCORES, 1.01, 0.0, 1, True, (ROW,)
+    "compute", "runs of more than 1e+18 FLOP", 0.4, 20, 1, 0, 12.5, SCORES, SCORES, 1.01, 0.0, 1, True, (ROW,)
 )
 DROPPED = DroppedFold("compute", "runs of more than 2e+18 FLOP", 0.55, "6 rows to fit, and 10 are needed")
 

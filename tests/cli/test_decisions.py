@@ -191,3 +191,34 @@ def test_formats_on_offer(fit_file: Path, gap_file: Path, bitlaw) -> None:
     observed = bitlaw("optimum", gap_file, *budget)
     assert (observed.code, observed.out) == (2, "")
     assert "bitlaw ptq" in observed.err
+
+
+BEYOND = {
+    "predict": ["--n-params", "7B", "--tokens", "10T", "--bits-weights", "4"],
+    "optimum": ["--flops", "1e25", "--bits", "16,8,4"],
+    "ptq": ["--n-params", "7B", "--tokens", "100T", "--bits", "4,2"],
+}
+
+
+@pytest.mark.parametrize("command", BEYOND)
+def test_no_drift_shows_what_drift_does(command: str, tmp_path: Path, bitlaw) -> None:
+    made = collapsed_fit("kumar2024", kumar_constants(), vocab_size=32000.0, jitter=0.02, drift=True)
+    path = save_fit(made, tmp_path / "fit.nc")
+    on, off = (
+        json.loads(bitlaw(command, path, *BEYOND[command], "--json", *flags).out)
+        for flags in ([], ["--no-drift"])
+    )
+    decide = {
+        "predict": lambda: predict(
+            made, points_frame(n_params=7e9, tokens=1e13, bits_weights=4.0), drift=False
+        ),
+        "optimum": lambda: optimum(made, flops=1e25, bits=(16, 8, 4), drift=False),
+        "ptq": lambda: ptq(made, 7e9, 1e14, bits=(4, 2), drift=False),
+    }[command]
+    assert off == {"command": command} | json.loads(json.dumps(decide().to_dict()))
+    assert (on["drift"], off["drift"]) == (True, False)
+    for answer in (on, off):
+        shown = answer["points" if command == "predict" else "options"]
+        assert all((item["drift"] is None) == (answer is off) for item in shown)
+    assert on["points" if command == "predict" else "options"][-1]["drift"] > 0
+    assert "Structural error beyond the data is included" in bitlaw(command, path, *BEYOND[command]).out

@@ -60,6 +60,9 @@ def test_question_travels_with_the_report(fit_file: Path, tmp_path: Path, writte
     question = {"n_params": 7e9, "tokens": 1e12, "tolerance": 0.02, "method_post": "gptq"}
     assert written[0].items() >= ({"source": "Fit"} | question).items()
     assert "group" not in written[0]
+    assert written[0]["drift"] is True
+    bitlaw("report", fit_file, "--out", out, "--no-drift")
+    assert written[1]["drift"] is False
 
 
 def test_report_of_several_laws(fit_file: Path, other_file: Path, tmp_path: Path, written, bitlaw) -> None:

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from bitlaw.inference.draws import points_frame
+from bitlaw.inference.drift import drift_draws
 from bitlaw.inference.fit import Fit, Provenance
 from bitlaw.inference.hull import convex_hull
 from bitlaw.inference.prior import log_prior, prior_draws
@@ -124,6 +125,7 @@ def _make_fit(
         reference=reference,
         posterior=xr.Dataset({k: (("chain", "draw"), v.reshape(chains, -1)) for k, v in posterior.items()}),
         prior=xr.Dataset({name: (("chain", "draw"), values[None, :]) for name, values in prior.items()}),
+        drift=drift_draws(samples, 0, law.name),
         sample_stats=xr.Dataset(),
         rows=frame,
         excluded=frame.iloc[:0],

@@ -45,6 +45,8 @@ def record(fold: Fold, frame: pd.DataFrame, rhat: float = 1.001, bias: float = 0
     new_run = rows["loss"].to_numpy() * np.exp(noise + bias)
     hull = convex_hull(np.log10(fitted[["n_params", "tokens"]].to_numpy()))
     predicted = predicted_rows(rows, new_run, np.full(len(rows), 3.0), fitted, hull)
+    higher = new_run * np.exp(2.0 * SIGMA)
+    plain = predicted_rows(rows, higher, np.full(len(rows), 3.0), fitted, hull)
     return FoldRecord(
         kind=fold.kind,
         name=fold.name,
@@ -54,6 +56,7 @@ def record(fold: Fold, frame: pd.DataFrame, rhat: float = 1.001, bias: float = 0
         unpredicted=fold.unpredicted,
         max_ratio=10 ** max(row.log10_ratio for row in predicted),
         scores=scores_of_draws(predicted, new_run),
+        without_drift=scores_of_draws(plain, higher),
         rhat=rhat,
         divergences=0.0,
         attempts=1,
@@ -98,6 +101,9 @@ def test_scores_of_known_predictions() -> None:
     )
     assert scores.log_score == 3.0
     assert found.status is Status.PASS
+    assert found.without_drift.signed_error == pytest.approx(-2 * SIGMA, abs=1e-3)
+    assert found.without_drift.coverage[0.5] == 0.0
+    assert "Without drift the 90 % intervals hold 0 %." in found.sentence()
     row = found.folds[0].rows[0]
     assert row.pit == pytest.approx(0.5, abs=0.05)
     assert row.decades > 0

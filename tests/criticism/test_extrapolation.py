@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bitlaw.criticism.extrapolation import extrapolation_findings
@@ -108,3 +109,31 @@ def test_bits_after_training(fit):
 def test_laws_without_precision_terms_look_at_sizes_only(make_fit):
     found = check(make_fit("chinchilla", samples=8), bits_weights=2.0, bits_post=2.0)
     assert list(found) == ["inside"]
+
+
+def test_ratios_at_which_precision_was_not_varied(fit):
+    rows, ratio = fit.rows, fit.rows["tokens"] / fit.rows["n_params"]
+    low = rows[["bits_weights", "bits_activations", "bits_kv"]].lt(16).any(axis=1)
+    after = rows["bits_post"].notna()
+    fewer = replace(fit, rows=rows[~(ratio.gt(40) & (low | after))])
+    point = {"n_params": 1e5, "tokens": 8e6}
+    assert list(check(fewer, **point)) == ["inside"]
+    limit = ratio[low & ratio.le(40)].max()
+    finding = check(fewer, **point, bits_weights=4.0)["ratio_training"]
+    assert finding.value == pytest.approx(np.log10(80.0 / limit))
+    assert f"above the largest ratio trained in low precision ({limit:.3g})" in finding.message
+    assert "ratio quantized after training" in check(fewer, **point, bits_post=4.0)["ratio_post"].message
+
+
+def test_a_ratio_beyond_all_rows_is_said_once(fit):
+    assert [code for code in check(fit, n_params=25e3, tokens=80e6, bits_weights=4.0) if "ratio" in code] == [
+        "ratio"
+    ]
+
+
+def test_bits_after_training_are_compared_with_those_of_the_method(fit):
+    other = fit.rows[fit.rows["bits_post"] == fit.rows["bits_post"].max()].assign(method_post="awq")
+    both = replace(fit, rows=pd.concat([fit.rows, other], ignore_index=True))
+    method = fit.rows["method_post"].max()
+    assert list(check(both, bits_post=4.0, method_post=method)) == ["inside"]
+    assert check(both, bits_post=4.0, method_post="awq")["bits_post"].value == 2.0

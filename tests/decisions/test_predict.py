@@ -48,7 +48,7 @@ def test_keys_of_the_envelope(fit):
     ):
         assert key in inside
     assert inside["lo"] < inside["lo_mean"] < inside["hi_mean"] < inside["hi"]
-    assert inside["drift"] is None
+    assert inside["drift"] == outside["drift"] == 0.0
     assert inside["risk"] is None
     assert inside["bits_post"] is None
     assert inside["reasons"] == []

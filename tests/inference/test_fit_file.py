@@ -37,7 +37,7 @@ def fit() -> Fit:
 
 def test_everything_survives(fit: Fit, tmp_path: Path) -> None:
     loaded = load_fit(save_fit(fit, tmp_path / "folder" / "fit.nc"))
-    for name in ("posterior", "prior", "sample_stats", "weights"):
+    for name in ("posterior", "prior", "drift", "sample_stats", "weights"):
         xr.testing.assert_equal(getattr(loaded, name), getattr(fit, name))
     for name in ("rows", "excluded", "runs"):
         pd.testing.assert_frame_equal(getattr(loaded, name), getattr(fit, name), check_dtype=False)
@@ -93,7 +93,7 @@ def test_other_files_are_named(fit: Fit, tmp_path: Path) -> None:
         load_fit(text)
     foreign = tmp_path / "foreign.nc"
     xr.Dataset({"x": 1.0}).to_netcdf(foreign, engine="h5netcdf")
-    with pytest.raises(InputError, match=r"not a bitlaw Fit file of format version 2 \(found None\)"):
+    with pytest.raises(InputError, match=r"not a bitlaw Fit file of format version 3 \(found None\)"):
         load_fit(foreign)
     partial = tmp_path / "partial.nc"
     xr.Dataset({"x": 1.0}, attrs={"bitlaw_format_version": FORMAT_VERSION}).to_netcdf(

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from bitlaw.inference.assemble import assemble_fit
-from bitlaw.inference.compiled import CompiledLaw, compile_law
+from bitlaw.inference.compiled import CompiledLaw, compile_law, sample_law
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.recipe import keep, recipe_of
 from bitlaw.inference.refit import exact_scores, largest_runs, refit_without
-from bitlaw.inference.sample import SamplerSettings, draw_posterior
+from bitlaw.inference.sample import SamplerSettings
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.registry import load_law
 from bitlaw.runs.table import RunTable
@@ -26,7 +26,7 @@ GAP = {
 def fitted(law_name: str, frame: pd.DataFrame) -> tuple[CompiledLaw, Fit]:
     law, table = load_law(law_name), RunTable(frame, frame.iloc[:0].assign(reason=""), "simulated")
     compiled, settings = compile_law(law, frame), SamplerSettings(seed=1)
-    sampled = draw_posterior(compiled.model, settings)
+    sampled = sample_law(compiled, settings)
     fit = assemble_fit(law, table, compiled.rows, compiled.reference, sampled, settings, 1, 1)
     return compiled, fit
 

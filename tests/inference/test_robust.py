@@ -1,13 +1,15 @@
 """One wrong row must not move a fit: every constant stays within half a posterior SD."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
-from bitlaw.inference.compiled import CompiledLaw, compile_law, learn_coordinates
+from bitlaw.inference.compiled import CompiledLaw, compile_law, learn_coordinates, sample_law
 from bitlaw.inference.rows import arrange
-from bitlaw.inference.sample import SamplerSettings, draw_posterior
+from bitlaw.inference.sample import SamplerSettings
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.registry import load_law
 from designs import base_design, precision_design
@@ -31,8 +33,8 @@ def sampled(compiled: CompiledLaw, frame: pd.DataFrame) -> xr.Dataset:
     settings = SamplerSettings(
         draws=1000, seed=1, adaptation="diag" if compiled.model.n_dim > 60 else "low_rank"
     )
-    compiled = CompiledLaw(compiled.law, rows, compiled.reference, compiled.model.with_data(**data))
-    return draw_posterior(learn_coordinates(compiled, settings).model, settings)["posterior"].to_dataset()
+    compiled = replace(compiled, rows=rows, model=compiled.model.with_data(**data))
+    return sample_law(learn_coordinates(compiled, settings), settings)["posterior"].to_dataset()
 
 
 def shifts(compiled: CompiledLaw, clean: pd.DataFrame, row: int, factor: float) -> dict[str, float]:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bitlaw.inference.compiled import compile_law, learn_coordinates
+from bitlaw.inference.compiled import compile_law, learn_coordinates, sample_law
 from bitlaw.inference.prior import prior_draws
 from bitlaw.inference.rows import arrange, reference_scales
-from bitlaw.inference.sample import SamplerSettings, draw_posterior
+from bitlaw.inference.sample import SamplerSettings
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.law import Law
 from bitlaw.laws.registry import law_names, load_law
@@ -48,7 +48,7 @@ def share_recovered(law: Law, **options: Any) -> float:
         data = {} if law.base.is_observed else {"log_loss": np.log(rows.trained.loss)}
         data |= {"loss_trained": rows.paired.loss_trained, "gap": rows.paired.gap} if law.post else {}
         ready = learn_coordinates(replace(compiled, model=compiled.model.with_data(**data)), SETTINGS)
-        posterior = draw_posterior(ready.model, SETTINGS)["posterior"].to_dataset()
+        posterior = sample_law(ready, SETTINGS)["posterior"].to_dataset()
         for name in names:
             low, high = np.quantile(posterior[name].to_numpy(), [(1 - PROB) / 2, (1 + PROB) / 2])
             inside.append(low <= truth[name] <= high)

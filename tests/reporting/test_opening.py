@@ -7,6 +7,7 @@ from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.draws import points_frame
+from bitlaw.inference.drift import drift_draws
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting import opening
 from bitlaw.reporting.answers import Answers
@@ -95,3 +96,19 @@ def test_findings_of_some_laws_keep_their_clause() -> None:
 
 def test_one_law_says_that_disagreement_was_not_checked(fit: Fit) -> None:
     assert "was not checked (NOT RUN)" in opening.laws_sentence(fit.law, None)
+
+
+def test_structural_error_is_said_where_there_is_any(fit: Fit) -> None:
+    drifting = replace(fit, drift=drift_draws(fit.samples(), 0, fit.law.name))
+    for flops, drift, said in (
+        (1e24, True, "Structural error beyond the data is included"),
+        (1e24, False, "Without structural error beyond the data"),
+        (3e18, True, ""),
+        (3e18, False, ""),
+    ):
+        free = optimum(drifting, flops=flops, bits=(8,), drift=drift)
+        prediction = predict(drifting, points_frame(n_params=1e8, tokens=1e10), drift=drift)
+        answers = Answers(prediction, None, free, None, "a question")
+        text = opening.drift_sentence(answers, all_findings(drifting, answers))
+        assert text.startswith(said)
+        assert bool(text) == bool(said)

@@ -10,6 +10,7 @@ from bitlaw.cli.options import (
     Flops,
     Group,
     Json,
+    NoDrift,
     Params,
     Probability,
     Tokens,
@@ -67,6 +68,7 @@ def optimum(
     tensors: Tensors = None,
     prob: Probability = 0.9,
     group: Group = None,
+    no_drift: NoDrift = False,
     as_json: Json = False,
 ) -> int:
     """Decide which precision to train in: for a budget, a model on a budget, or a model and its tokens."""
@@ -82,6 +84,7 @@ def optimum(
         tolerance=tolerance,
         prob=prob,
         group=group,
+        drift=not no_drift,
     )
     if len(fitted) > 1:
         from bitlaw.decisions.across_laws import optimum_across

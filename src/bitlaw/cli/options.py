@@ -227,6 +227,12 @@ Tolerance = Annotated[
         help="What precision may cost, nats/token.",
     ),
 ]
+NoDrift = Annotated[
+    bool,
+    typer.Option(
+        "--no-drift", help="Leave out the law's structural error beyond the data, to see what it does."
+    ),
+]
 MethodPost = Annotated[
     str | None,
     typer.Option(

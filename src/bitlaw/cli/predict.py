@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from bitlaw.cli.options import COUNTS, Fits, Group, Json, Probability, column_option, column_reader, flag
+from bitlaw.cli.options import (
+    COUNTS,
+    Fits,
+    Group,
+    Json,
+    NoDrift,
+    Probability,
+    column_option,
+    column_reader,
+    flag,
+)
 from bitlaw.cli.points import POINT_COLUMNS, point_from_flags, points_from_file
 from bitlaw.cli.several import open_fits, print_answer
 from bitlaw.errors import InputError
@@ -43,6 +53,7 @@ def predict(
     loss: Loss = None,
     group: Group = None,
     prob: Probability = 0.9,
+    no_drift: NoDrift = False,
     as_json: Json = False,
     **columns: float | str | None,
 ) -> int:
@@ -58,11 +69,11 @@ def predict(
     if len(fitted) > 1:
         from bitlaw.decisions.stacked import predict_across
 
-        across = predict_across(fitted, frame, prob, measured=loss, group=group)
+        across = predict_across(fitted, frame, prob, measured=loss, group=group, drift=not no_drift)
         return print_answer("predict", fitted, across, as_json)
     from bitlaw.decisions import predict as decisions
 
-    prediction = decisions.predict(fitted[0], frame, prob, measured=loss, group=group)
+    prediction = decisions.predict(fitted[0], frame, prob, measured=loss, group=group, drift=not no_drift)
     return print_answer("predict", fitted, prediction, as_json)
 
 

@@ -8,6 +8,7 @@ from bitlaw.cli.options import (
     Group,
     Json,
     MethodPost,
+    NoDrift,
     Probability,
     Tolerance,
     column_option,
@@ -50,6 +51,7 @@ def ptq(
     bits_kv: BitsKv = 16.0,
     prob: Probability = 0.9,
     group: Group = None,
+    no_drift: NoDrift = False,
     as_json: Json = False,
 ) -> int:
     """Decide how few bits a trained model may be quantized to before it loses more than a tolerance."""
@@ -64,6 +66,7 @@ def ptq(
         bits_kv=bits_kv,
         prob=prob,
         group=group,
+        drift=not no_drift,
     )
     if len(fitted) > 1:
         from bitlaw.decisions.stacked import ptq_across

@@ -16,6 +16,7 @@ from bitlaw.cli.options import (
     LawName,
     MapFile,
     MethodPost,
+    NoDrift,
     Params,
     Pool,
     Seed,
@@ -68,6 +69,7 @@ def report(
     tolerance: Tolerance = 0.01,
     method_post: MethodPost = None,
     group: Group = None,
+    no_drift: NoDrift = False,
     as_json: Json = False,
 ) -> int:
     """Write the report: the answer with its intervals, the evidence, the diagnostics.
@@ -96,6 +98,7 @@ def report(
         tolerance=tolerance,
         method_post=method_post,
         group=group,
+        drift=not no_drift,
     )
     _, page = workflow.report(
         opened, out, law=asked, pool=pool, seed=seed, progress=show_progress(as_json), **question

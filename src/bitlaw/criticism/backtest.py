@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from bitlaw.criticism.backtest_findings import backtest_findings, too_few_runs
-from bitlaw.criticism.fold_scores import PROB, PredictedRow, Scores, averaged
+from bitlaw.criticism.fold_scores import PROB, PredictedRow, Scores, averaged, scores_from
 from bitlaw.criticism.fold_task import FoldRecord, FoldTask, run_fold
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.executors import Executor, Progress
@@ -59,8 +59,15 @@ class Backtest:
     @property
     def scores(self) -> Scores | None:
         """Over every row predicted by the folds that converged; None without any."""
-        folds = self.converged
-        return averaged([fold.scores for fold in folds], [fold.n_test for fold in folds]) if folds else None
+        return self._averaged([fold.scores for fold in self.converged])
+
+    @property
+    def without_drift(self) -> Scores | None:
+        """The same without structural error beyond the data."""
+        return self._averaged([fold.without_drift for fold in self.converged])
+
+    def _averaged(self, scores: Sequence[Scores]) -> Scores | None:
+        return averaged(scores, [fold.n_test for fold in self.converged]) if scores else None
 
     @property
     def coverage(self) -> Mapping[float, float]:
@@ -69,7 +76,8 @@ class Backtest:
 
     def sentence(self) -> str:
         """How well the law predicted runs it had not seen."""
-        if self.scores is None:
+        plain = self.without_drift
+        if self.scores is None or plain is None:
             return f"No backtest of {self.law} on {self.source}: {self._why_none()}."
         folds = self.converged
         ratios = [fold.max_ratio for fold in folds if fold.kind == "compute"]
@@ -80,7 +88,8 @@ class Backtest:
             f"Of {sum(fold.n_test for fold in folds)} losses that {self.law} was not fitted to ({len(folds)} "
             f"fold{'s' * (len(folds) > 1)}{far}), its 90 % intervals hold {100 * found.coverage[PROB]:.0f} % and its "
             f"50 % intervals {100 * found.coverage[0.5]:.0f} %; the mean absolute error of log loss is "
-            f"{found.mae_log:.2g}, and predictions are {abs(found.signed_error):.2g} too {side} on average."
+            f"{found.mae_log:.2g}, and predictions are {abs(found.signed_error):.2g} too {side} on average. "
+            f"Without drift the 90 % intervals hold {100 * plain.coverage[PROB]:.0f} %."
         )
 
     def _why_none(self) -> str:
@@ -98,7 +107,7 @@ class Backtest:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON types; ``from_dict`` reads it back."""
-        found = self.scores
+        found, plain = self.scores, self.without_drift
         return {
             "status": str(self.status),
             "findings": [finding.to_dict() for finding in self.findings],
@@ -109,6 +118,7 @@ class Backtest:
             "dropped": [asdict(fold) for fold in self.dropped],
             "coverage": {f"{prob:g}": share for prob, share in self.coverage.items()} or None,
             **{name: getattr(found, name) if found else None for name in _SCORES},
+            "without_drift": plain.to_dict() if plain else None,
             "prob": PROB,
             "kind": "ETI",
         }
@@ -175,11 +185,12 @@ def run_backtest(
 
 
 def _fold(item: Mapping[str, Any]) -> FoldRecord:
-    own = {name: value for name, value in item.items() if name not in (*_SCORES, "coverage", "rows")}
-    coverage = {float(prob): share for prob, share in item["coverage"].items()}
+    nested = (*_SCORES, "coverage", "without_drift", "rows")
+    own = {name: value for name, value in item.items() if name not in nested}
     return FoldRecord(
         **own,
-        scores=Scores(coverage, **{name: item[name] for name in _SCORES}),
+        scores=scores_from(item),
+        without_drift=scores_from(item["without_drift"]),
         rows=tuple(PredictedRow(**row) for row in item["rows"]),
     )
 

@@ -1,15 +1,25 @@
 """How far points lie outside what was fitted. NumPy only: it runs with every prediction."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pandas as pd
 
 from bitlaw.criticism.new_groups import new_group_findings
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.columns import law_columns
+from bitlaw.inference.distance import (
+    BITS,
+    PARTS,
+    Range,
+    beyond_sizes,
+    bits_values,
+    log_ratio,
+    low_precision_rows,
+    post_bits,
+    training_bits,
+)
 from bitlaw.inference.fit import Fit
-from bitlaw.inference.hull import hull_vector
-from bitlaw.laws.capacity import TENSOR_KINDS
-from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import format_bits, format_count
 
 _ROUNDED = 0.002
@@ -20,8 +30,6 @@ _NEGLIGIBLE = 1e-6
 _NO_EVIDENCE = 1.0
 """Decades beyond which the numbers are no evidence at all about the model asked for."""
 
-_KINDS = (*TENSOR_KINDS, ("g", "bits_gradients", "gradients"))
-_PARTS = (("exponent_bits", "exponent"), ("mantissa_bits", "mantissa"))
 _SIZES = (
     ("n_params", "parameters", "largest", "smallest"),
     ("tokens", "tokens", "longest", "shortest"),
@@ -42,19 +50,24 @@ def extrapolation_findings(fit: Fit, points: pd.DataFrame) -> tuple[Finding, ...
     -------
     tuple of Finding
         One WARN per kind of excess, about the worst point: ``extrapolation.size`` and ``.ratio``
-        (value in decades), ``extrapolation.bits_weights``, ``.bits_activations``, ``.bits_kv``,
+        (value in decades), ``.ratio_training`` and ``.ratio_post`` where tokens per parameter are farther
+        beyond the rows trained in low precision, or quantized after training, than beyond all;
+        ``extrapolation.bits_weights``, ``.bits_activations``, ``.bits_kv``,
         ``.bits_gradients``, ``.exponent_bits``, ``.mantissa_bits`` and ``.bits_post`` (value in bits;
         None where none was measured), and ``groups.new``. If there is none, one PASS
         ``extrapolation.inside``.
     """
-    columns = fit.law.training_columns
-    kinds = [(column, name) for _, column, name in _KINDS if column in columns]
-    parts = [(column, name) for column, name in _PARTS if column in columns]
+    names = {column: f"{name} in training" for column, name in BITS.items()}
+    names |= {column: f"{name} of the format" for column, name in PARTS.items()}
+    fitted = training_bits(fit)
     checks = (
         size_finding(fit, points),
-        ratio_finding(fit, points),
-        *(_training_bits_finding(fit, points, column, name) for column, name in kinds),
-        *(_format_bits_finding(fit, points, column, name) for column, name in parts),
+        *_ratio_findings(fit, points),
+        *(
+            _bits_finding(column, name, bits_values(points, column), [fitted[column]] * len(points))
+            for column, name in names.items()
+            if column in fitted
+        ),
         _post_bits_finding(fit, points),
         *new_group_findings(fit, points),
     )
@@ -68,8 +81,7 @@ def extrapolation_findings(fit: Fit, points: pd.DataFrame) -> tuple[Finding, ...
 def size_finding(fit: Fit, points: pd.DataFrame) -> Finding | None:
     """Distance of the farthest point from the convex hull of the fitted (log10 N, log10 D)."""
     sizes = points[["n_params", "tokens"]].to_numpy(np.float64)
-    vector = hull_vector(fit.hull, np.log10(sizes))
-    distance = np.hypot(vector[:, 0], vector[:, 1])
+    distance = np.hypot(*beyond_sizes(fit.hull, sizes[:, 0], sizes[:, 1]))
     worst = int(distance.argmax())
     if distance[worst] <= _ROUNDED:
         return None
@@ -93,45 +105,48 @@ def size_finding(fit: Fit, points: pd.DataFrame) -> Finding | None:
         decades,
         0.0,
         f"{', and '.join(beyond)}: {verdict}.",
-        "Log runs nearer to the size you ask about, and take the interval as a lower bound.",
+        "Log runs nearer to the size you ask about; out there the width of the interval is that of the "
+        "drift, a stated prior.",
     )
 
 
-def ratio_finding(fit: Fit, points: pd.DataFrame) -> Finding | None:
-    """Tokens per parameter beyond the fitted ones."""
-    fitted = np.log10((fit.rows["tokens"] / fit.rows["n_params"]).to_numpy(np.float64))
-    asked = np.log10((points["tokens"] / points["n_params"]).to_numpy(np.float64))
-    worst, decades, above = _worst_excess(asked, fitted.min(), fitted.max())
-    if decades <= _ROUNDED:
+def _ratio_findings(fit: Fit, points: pd.DataFrame) -> Iterator[Finding]:
+    """Tokens per parameter beyond those fitted, and beyond those at which precision was varied."""
+    columns = law_columns(points)
+    low = columns["is_quantized"] | columns["is_quantized_backward"]
+    after = points["bits_post"].notna().to_numpy()
+    post_rows = fit.rows[fit.rows["bits_post"].notna()]
+    of_all = _ratio_finding("ratio", "fitted ratio", fit.rows, points)
+    told = 0.0
+    if of_all is not None:
+        told = of_all.value or 0.0
+        yield of_all
+    for code, which, rows, about in (
+        ("ratio_training", "ratio trained in low precision", low_precision_rows(fit), low),
+        ("ratio_post", "ratio quantized after training", post_rows, after),
+    ):
+        finding = None if rows.empty or not about.any() else _ratio_finding(code, which, rows, points[about])
+        if finding is not None and (finding.value or 0.0) > told + _ROUNDED:
+            yield finding
+
+
+def _ratio_finding(code: str, which: str, rows: pd.DataFrame, points: pd.DataFrame) -> Finding | None:
+    fitted, asked = Range(log_ratio(rows).min(), log_ratio(rows).max()), log_ratio(points)
+    excess = fitted.excess(asked)
+    worst = int(excess.argmax())
+    if excess[worst] <= _ROUNDED:
         return None
-    limit = 10 ** (fitted.max() if above else fitted.min())
+    above = asked[worst] > fitted.hi
+    limit = 10 ** (fitted.hi if above else fitted.lo)
     return Finding(
-        "extrapolation.ratio",
+        f"extrapolation.{code}",
         Status.WARN,
-        decades,
+        float(excess[worst]),
         0.0,
-        f"{10 ** asked[worst]:.3g} tokens per parameter is {_decades(decades)} "
-        f"{'above the largest' if above else 'below the smallest'} fitted ratio ({limit:.3g}).",
+        f"{10 ** asked[worst]:.3g} tokens per parameter is {_decades(excess[worst])} "
+        f"{'above the largest' if above else 'below the smallest'} {which} ({limit:.3g}).",
         "Log runs with such a ratio of tokens to parameters.",
     )
-
-
-def _training_bits_finding(fit: Fit, points: pd.DataFrame, column: str, name: str) -> Finding | None:
-    # The loss of a diverged run was not measured, only bounded.
-    fitted = fit.rows.loc[fit.rows["status"] != "diverged", column].clip(upper=UNQUANTIZED_BITS)
-    asked = points[column].clip(upper=UNQUANTIZED_BITS)
-    return _bits_finding(column, f"{name} in training", asked, fitted)
-
-
-def _format_bits_finding(fit: Fit, points: pd.DataFrame, column: str, name: str) -> Finding | None:
-    """Exponent or mantissa bits of floating-point formats beyond the fitted ones."""
-    asked, fitted = (
-        pd.Series(columns[column][columns["is_floating"]], dtype=np.float64)
-        for columns in (law_columns(points), law_columns(fit.rows))
-    )
-    if asked.empty or fitted.empty:
-        return None
-    return _bits_finding(column, f"{name} of the format", asked, fitted)
 
 
 def _post_bits_finding(fit: Fit, points: pd.DataFrame) -> Finding | None:
@@ -148,24 +163,36 @@ def _post_bits_finding(fit: Fit, points: pd.DataFrame) -> Finding | None:
             "quantized after training: the answer is the prior's.",
             "Evaluate fitted runs after post-training quantization.",
         )
-    return _bits_finding("bits_post", "weights after training", asked, fitted)
+    return _bits_finding(
+        "bits_post", "weights after training", bits_values(points, "bits_post"), post_bits(fit, points)
+    )
 
 
-def _bits_finding(column: str, name: str, asked: pd.Series, fitted: pd.Series) -> Finding | None:
-    lowest, highest = float(fitted.min()), float(fitted.max())
-    values = asked.to_numpy(np.float64)
-    worst, excess, above = _worst_excess(values, lowest, highest)
-    if excess <= _NEGLIGIBLE:
+def _bits_finding(
+    column: str, name: str, asked: np.ndarray, fitted: Sequence[Range | None]
+) -> Finding | None:
+    """The point farthest beyond the fitted range of its bits."""
+    excess = np.array(
+        [
+            0.0 if known is None else float(known.excess(value))
+            for value, known in zip(asked, fitted, strict=True)
+        ]
+    )
+    worst = int(excess.argmax())
+    known = fitted[worst]
+    if known is None or excess[worst] <= _NEGLIGIBLE:
         return None
-    side, limit = ("above the most", highest) if above else ("below the fewest", lowest)
+    above = asked[worst] > known.hi
+    side, limit = ("above the most", known.hi) if above else ("below the fewest", known.lo)
     return Finding(
         f"extrapolation.{column}",
         Status.WARN,
-        excess,
+        float(excess[worst]),
         0.0,
-        f"{_bits(values[worst])} for the {name} is {format_bits(round(excess, 3))} {side} fitted "
+        f"{_bits(asked[worst])} for the {name} is {format_bits(round(float(excess[worst]), 3))} {side} fitted "
         f"({format_bits(limit)}).",
-        "Log runs at these bits; until then the answer rests on the shape of the law.",
+        "Log runs at these bits; until then the answer rests on the shape of the law, and its width on the "
+        "drift, a stated prior.",
     )
 
 
@@ -173,22 +200,15 @@ def _bits(value: float) -> str:
     return f"{format_bits(value)} bit{'' if value == 1 else 's'}"
 
 
-def _worst_excess(values: np.ndarray, lowest: float, highest: float) -> tuple[int, float, bool]:
-    """Index of the value farthest outside of a range, its excess (0 inside), and whether it is above."""
-    excess = np.maximum(values - highest, lowest - values)
-    worst = int(excess.argmax())
-    return worst, max(float(excess[worst]), 0.0), bool(values[worst] > highest)
-
-
 def _beyond(fit: Fit, value: float, column: str, noun: str, largest: str, smallest: str) -> str:
     """How far one size is beyond the fitted ones; empty inside their range."""
-    fitted = fit.rows[column].to_numpy(np.float64)
-    _, decades, above = _worst_excess(
-        np.log10(np.array([value])), np.log10(fitted.min()), np.log10(fitted.max())
-    )
+    sizes = fit.rows[column].to_numpy(np.float64)
+    fitted = Range(np.log10(sizes.min()), np.log10(sizes.max()))
+    decades = float(fitted.excess(np.log10(value)))
     if decades <= _ROUNDED:
         return ""
-    side, limit = (f"above the {largest}", fitted.max()) if above else (f"below the {smallest}", fitted.min())
+    above = np.log10(value) > fitted.hi
+    side, limit = (f"above the {largest}", sizes.max()) if above else (f"below the {smallest}", sizes.min())
     return f"{format_count(value)} {noun} is {_decades(decades)} {side} fitted run ({format_count(limit)})"
 
 

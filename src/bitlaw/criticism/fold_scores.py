@@ -1,7 +1,7 @@
 """What one fold of a backtest predicted, row by row, and how well."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -103,6 +103,12 @@ def log_losses(draws: np.ndarray) -> np.ndarray:
     Where the floor lies hardly matters: a share p of draws at distance d from the rest adds p² d to the CRPS.
     """
     return np.log(np.maximum(draws, _LEAST_LOSS))
+
+
+def scores_from(record: Mapping[str, Any]) -> Scores:
+    """Scores from their ``to_dict``; other keys are passed over."""
+    numbers = {field.name: record[field.name] for field in fields(Scores) if field.name != "coverage"}
+    return Scores({float(prob): share for prob, share in record["coverage"].items()}, **numbers)
 
 
 def predicted_rows(

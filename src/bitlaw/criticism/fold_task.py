@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitlaw.criticism.fold_scores import PredictedRow, Scores, predicted_rows, scores_of_draws
+from bitlaw.inference.fit import Fit
 from bitlaw.inference.fold_fit import fit_fold, held_out_draws
 from bitlaw.inference.folds import Fold
 from bitlaw.inference.recipe import Recipe
+
+_NESTED = ("scores", "without_drift", "rows")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class FoldRecord:
         Compute of the largest run predicted over that of the largest fitted.
     scores
         Over the rows predicted.
+    without_drift
+        The same without structural error beyond the data.
     rhat, divergences, attempts, converged
         How sampling went: largest R-hat of the law's constants, share of draws that diverged, whether it
         was repeated, and whether R-hat is at most 1.05.
@@ -62,6 +67,7 @@ class FoldRecord:
     unpredicted: int
     max_ratio: float
     scores: Scores
+    without_drift: Scores
     rhat: float
     divergences: float
     attempts: int
@@ -70,8 +76,9 @@ class FoldRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON types."""
-        own = {name: value for name, value in vars(self).items() if name not in ("scores", "rows")}
-        return own | self.scores.to_dict() | {"rows": [vars(row) for row in self.rows]}
+        own = {name: value for name, value in vars(self).items() if name not in _NESTED}
+        nested = {"without_drift": self.without_drift.to_dict(), "rows": [vars(row) for row in self.rows]}
+        return own | self.scores.to_dict() | nested
 
 
 def run_fold(task: FoldTask) -> FoldRecord:
@@ -82,12 +89,10 @@ def run_fold(task: FoldTask) -> FoldRecord:
     task
         The fold.
     """
-    fold, frame = task.fold, task.recipe.frame
+    fold = task.fold
     found = fit_fold(task.recipe.compiled(), fold, task.seed, task.cores)
-    held_out = held_out_draws(found.fit, frame, fold, task.seed)
-    rows = predicted_rows(
-        held_out.rows, held_out.new_run, held_out.log_density, frame[fold.train], found.fit.hull
-    )
+    rows, scores = _scored(found.fit, task, drift=True)
+    _, without_drift = _scored(found.fit, task, drift=False)
     return FoldRecord(
         kind=fold.kind,
         name=fold.name,
@@ -96,10 +101,18 @@ def run_fold(task: FoldTask) -> FoldRecord:
         n_test=len(rows),
         unpredicted=fold.unpredicted,
         max_ratio=10 ** max(row.log10_ratio for row in rows),
-        scores=scores_of_draws(rows, held_out.new_run),
+        scores=scores,
+        without_drift=without_drift,
         rhat=found.rhat,
         divergences=found.divergences,
         attempts=found.attempts,
         converged=found.converged,
         rows=rows,
     )
+
+
+def _scored(fit: Fit, task: FoldTask, drift: bool) -> tuple[tuple[PredictedRow, ...], Scores]:
+    frame, fold = task.recipe.frame, task.fold
+    held_out = held_out_draws(fit, frame, fold, task.seed, drift)
+    rows = predicted_rows(held_out.rows, held_out.new_run, held_out.log_density, frame[fold.train], fit.hull)
+    return rows, scores_of_draws(rows, held_out.new_run)

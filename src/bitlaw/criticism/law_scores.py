@@ -150,7 +150,8 @@ def scores(log_density: np.ndarray) -> list[Score]:
 def held_out_score(score: Score, fit: Fit, refit: Refit, held_out: np.ndarray, seed: int = 0) -> HeldOutScore:
     """A score on held-out runs, with how well their losses are covered and hit.
 
-    Of a law that takes the loss as trained as data, the losses after quantization are looked at.
+    Of a law that takes the loss as trained as data, the losses after quantization are looked at. The
+    intervals are the law's own, without drift: laws are compared by what they say themselves.
 
     Parameters
     ----------
@@ -166,7 +167,7 @@ def held_out_score(score: Score, fit: Fit, refit: Refit, held_out: np.ndarray, s
     rows = _predicted_rows(fit.rows, held_out)
     if fit.law.base.is_observed:
         rows = rows[rows["bits_post"].notna()]
-    draws = loss_draws(replace(fit, posterior=refit.posterior), rows, seed=seed).new_run
+    draws = loss_draws(replace(fit, posterior=refit.posterior), rows, seed=seed, drift=False).new_run
     median, lo, hi = np.quantile(draws, [0.5, 0.5 - PROB / 2, 0.5 + PROB / 2], axis=0)
     loss = rows["loss"].to_numpy(np.float64)
     return HeldOutScore(

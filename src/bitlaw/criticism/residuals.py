@@ -47,7 +47,7 @@ def residual_table(fit: Fit, seed: int = 0) -> pd.DataFrame:
     )
     index = np.sort(np.concatenate([block.row for block in blocks]))
     frame = fit.rows.iloc[index]
-    draws = loss_draws(fit, frame, seed=seed)
+    draws = loss_draws(fit, frame, seed=seed, drift=False)
     tail = (1.0 - _PROB) / 2.0
     lo, hi = np.quantile(draws.new_run, (tail, 1.0 - tail), axis=0)
     predicted = np.median(draws.mean, axis=0)

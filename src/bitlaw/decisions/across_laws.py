@@ -105,7 +105,7 @@ class AcrossLaws[Answer: Decision]:
 
 
 def optimum_across(
-    fits: Sequence[Fit], *, seed: int | None = None, **question: Any
+    fits: Sequence[Fit], *, seed: int | None = None, drift: bool = True, **question: Any
 ) -> AcrossLaws[PrecisionDecision]:
     """Decide on a training precision under several laws, and under their stack.
 
@@ -117,6 +117,8 @@ def optimum_across(
         One fit per law, to the same rows.
     seed
         Recorded with the decision; by default the first fit's.
+    drift
+        Include structural error beyond the data; every law has draws of its own.
     **question
         As for ``optimum``. Without ``bits`` and ``formats``, the fitted formats where one of the laws
         knows no other.
@@ -131,7 +133,7 @@ def optimum_across(
     offer = on_offer(asked, fits)
     seed = fits[0].provenance.seed if seed is None else seed
     names = [fit.law.name for fit in fits]
-    draws = [[precision_draws(fit, asked, offer, prior) for prior in (False, True)] for fit in fits]
+    draws = [[precision_draws(fit, asked, offer, prior, drift) for prior in (False, True)] for fit in fits]
     by_law = {
         fit.law.name: decide(fit, asked, offer, posterior, prior, seed)
         for fit, (posterior, prior) in zip(fits, draws, strict=True)

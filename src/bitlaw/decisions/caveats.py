@@ -1,5 +1,7 @@
 """What to bear in mind with an answer: what criticism found in the fit, and what was never measured."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from bitlaw.criticism.extrapolation import extrapolation_findings
@@ -25,6 +27,14 @@ def reasons(fit: Fit, point: pd.DataFrame) -> tuple[str, ...]:
     """Why one point is beyond the data, one sentence each; empty where it is not."""
     findings = extrapolation_findings(fit, point)
     return tuple(finding.message for finding in findings if finding.status is not Status.PASS)
+
+
+def is_beyond(findings: Iterable[Finding]) -> bool:
+    """Whether findings say that an answer is beyond the data."""
+    return any(
+        finding.code.startswith("extrapolation.") and finding.status is not Status.PASS
+        for finding in findings
+    )
 
 
 def one_law_finding() -> Finding:

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from bitlaw.inference.columns import take
 from bitlaw.inference.draws import law_parameters, point_columns
+from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.likelihood import degradation
+from bitlaw.inference.parameters import at_index
 from bitlaw.laws.bases import CHINCHILLA
-from bitlaw.laws.evaluate import log_post_degradation, train
+from bitlaw.laws.evaluate import StructuralError, log_post_degradation, train
 from bitlaw.laws.law import Law
 from bitlaw.laws.post import EXPONENTIAL
 
@@ -41,12 +44,16 @@ def no_critical_tokens(law: Law) -> str | None:
     return None
 
 
-def critical_tokens(fit: Fit, points: pd.DataFrame, prior: bool = False) -> np.ndarray:
+def critical_tokens(fit: Fit, points: pd.DataFrame, prior: bool = False, drift: bool = True) -> np.ndarray:
     """D_crit of each point in each draw, shape (samples, points); inf where tokens never hurt.
 
     In closed form where the base is Chinchilla's and depends on tokens alone there, the degradation is
     exponential and the vocabulary unknown; otherwise the tokens at which the law's loss after
     quantization, with its bound, is lowest. Where a training penalty grows with tokens, it counts too.
+
+    Drift shifts the logarithm of the degradation by its error at the D_crit of the law itself, so that the
+    interval widens beyond the data. That is one step towards the D_crit that the error would have been
+    taken at; the slope of drift along tokens is no part of it. Where tokens never hurt, they never do.
 
     Parameters
     ----------
@@ -56,12 +63,24 @@ def critical_tokens(fit: Fit, points: pd.DataFrame, prior: bool = False) -> np.n
         One training run at several ``bits_post``; their tokens do not matter.
     prior
         Use draws of the prior in place of the posterior.
+    drift
+        Include the structural error of the degradation beyond the data.
     """
     constants = law_parameters(fit, points, prior)
     columns = point_columns(fit, points)
-    if _has_closed_form(fit.law, columns):
-        return closed_form(fit, constants, columns)
-    return by_search(fit, constants, columns)
+    solve = closed_form if _has_closed_form(fit.law, columns) else by_search
+    tokens = solve(fit, constants, columns)
+    if not drift:
+        return tokens
+    known = np.where(np.isfinite(tokens), tokens, np.nan)
+    error = structural_error(fit, points, points["n_params"].to_numpy(np.float64), known)
+    if error is None or not np.any(error.log_degradation):
+        return tokens
+    moved = np.flatnonzero(np.any(error.log_degradation, axis=0))
+    shift = StructuralError(log_degradation=error.log_degradation[:, moved])
+    shifted = tokens.copy()
+    shifted[:, moved] = solve(fit, at_index(constants, moved), take(columns, moved), shift)
+    return np.where(np.isfinite(tokens), shifted, tokens)
 
 
 def _has_closed_form(law: Law, columns: Mapping[str, np.ndarray]) -> bool:
@@ -71,7 +90,10 @@ def _has_closed_form(law: Law, columns: Mapping[str, np.ndarray]) -> bool:
 
 
 def closed_form(
-    fit: Fit, constants: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray]
+    fit: Fit,
+    constants: Mapping[str, np.ndarray],
+    columns: Mapping[str, np.ndarray],
+    error: StructuralError | None = None,
 ) -> np.ndarray:
     """D_crit = D̄ (β b / (γD δ̄))^(1/(γD + β)), δ̄ the degradation at D̄ (arXiv 2411.04330, centred).
 
@@ -86,10 +108,12 @@ def closed_form(
         The law's constants, shape (samples, 1) or (samples, points).
     columns
         Law columns, shape (points,).
+    error
+        What the degradation is off by, at every number of tokens alike.
     """
     centred = dict(columns) | {"tokens": np.float64(fit.reference.tokens)}
     run = train(fit.law, constants, centred, fit.reference, np)
-    log_delta = log_post_degradation(fit.law, constants, centred, run.log_n, fit.reference, np)
+    log_delta = log_post_degradation(fit.law, constants, centred, run.log_n, fit.reference, np, error)
     growth, beta = constants["gamma_D"], constants["beta"]
     grows = growth > 0
     positive = np.where(grows, growth, 1.0)
@@ -99,7 +123,12 @@ def closed_form(
     return np.where(grows, tokens, np.inf)
 
 
-def by_search(fit: Fit, constants: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray]) -> np.ndarray:
+def by_search(
+    fit: Fit,
+    constants: Mapping[str, np.ndarray],
+    columns: Mapping[str, np.ndarray],
+    error: StructuralError | None = None,
+) -> np.ndarray:
     """D_crit as the tokens of the lowest loss, within 30 decades of the fitted runs.
 
     Parameters
@@ -110,6 +139,8 @@ def by_search(fit: Fit, constants: Mapping[str, np.ndarray], columns: Mapping[st
         The law's constants, shape (samples, 1) or (samples, points).
     columns
         Law columns, shape (points,).
+    error
+        As for ``closed_form``.
 
     Returns
     -------
@@ -120,7 +151,7 @@ def by_search(fit: Fit, constants: Mapping[str, np.ndarray], columns: Mapping[st
     def loss(log_tokens: np.ndarray) -> np.ndarray:
         moved = dict(columns) | {"tokens": np.exp(log_tokens)}
         run = train(fit.law, constants, moved, fit.reference, np)
-        log_delta = log_post_degradation(fit.law, constants, moved, run.log_n, fit.reference, np)
+        log_delta = log_post_degradation(fit.law, constants, moved, run.log_n, fit.reference, np, error)
         return run.loss + degradation(log_delta, run.loss, moved["ceiling"], np)
 
     shapes = [value.shape for value in constants.values()]

@@ -80,7 +80,7 @@ class DecisionTable:
         return row
 
 
-def decision_table(fits: Sequence[Fit], tolerance: float = 0.01) -> DecisionTable:
+def decision_table(fits: Sequence[Fit], tolerance: float = 0.01, drift: bool = True) -> DecisionTable:
     """Put the largest logged run to every law.
 
     Parameters
@@ -89,6 +89,8 @@ def decision_table(fits: Sequence[Fit], tolerance: float = 0.01) -> DecisionTabl
         One per law, to the same rows.
     tolerance
         Loss that may be lost to precision where parameters and tokens are fixed, nats/token.
+    drift
+        Include structural error beyond the data.
 
     Raises
     ------
@@ -100,11 +102,13 @@ def decision_table(fits: Sequence[Fit], tolerance: float = 0.01) -> DecisionTabl
     group = ",".join(str(largest[column]) for column in fits[0].pool) or None
     observed = all(fit.law.base.is_observed for fit in fits)
     point = points_frame(n_params=n_params, tokens=tokens, **(_typical_post(fits[0]) if observed else {}))
-    prediction = predict_across(fits, point, measured=largest["loss"] if observed else None, group=group)
+    measured = largest["loss"] if observed else None
+    prediction = predict_across(fits, point, measured=measured, group=group, drift=drift)
     fixed = free = None
     if all(fit.law.training for fit in fits):
-        fixed = optimum_across(fits, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group)
-        free = optimum_across(fits, flops=float(training_flop(n_params, tokens)), group=group)
+        asked: dict[str, Any] = {"group": group, "drift": drift}
+        fixed = optimum_across(fits, n_params=n_params, tokens=tokens, tolerance=tolerance, **asked)
+        free = optimum_across(fits, flops=float(training_flop(n_params, tokens)), **asked)
     sizes = f"{format_count(n_params)} parameters and {format_count(tokens)} tokens"
     return DecisionTable(f"the largest logged run, {sizes}", prediction, fixed, free)
 

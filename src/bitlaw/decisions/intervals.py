@@ -138,6 +138,32 @@ def count_text(interval: Interval) -> str:
     return _words(interval, *(format_count(end) if math.isfinite(end) else f"{end}" for end in ends))
 
 
+def drift_text(included: bool, drift: float | None, beyond: bool, of: str = "the loss") -> str:
+    """What an answer says about structural error; nothing where there is none to speak of.
+
+    Parameters
+    ----------
+    included
+        Whether drift was asked for.
+    drift
+        Its part in what is answered, a standard deviation of a logarithm; None where it is left out.
+    beyond
+        Whether the answer is beyond the data.
+    of
+        What is answered.
+
+    Examples
+    --------
+    >>> drift_text(True, 0.012, True)
+    ' Structural error beyond the data is included (drift, 1.2 % of the loss).'
+    >>> drift_text(True, 0.0, False), drift_text(False, None, True)
+    ('', ' Without structural error beyond the data.')
+    """
+    if included and drift:
+        return f" Structural error beyond the data is included (drift, {100 * drift:.2g} % of {of})."
+    return " Without structural error beyond the data." if beyond and not included else ""
+
+
 def nats_text(value: float) -> str:
     """A loss difference with two significant digits.
 

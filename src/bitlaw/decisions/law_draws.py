@@ -14,7 +14,7 @@ from bitlaw.inference.draws import law_parameters, point_columns, points_frame
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.usable import training_without_term
 from bitlaw.laws.capacity import SMALLEST_SHARE
-from bitlaw.laws.evaluate import train
+from bitlaw.laws.evaluate import StructuralError, train
 from bitlaw.laws.law import Law, Reference
 from bitlaw.laws.registry import law_names, load_law
 from bitlaw.runs.columns import COLUMNS
@@ -72,16 +72,20 @@ class LawDraws:
         columns = {name: value[rows] for name, value in self.columns.items()}
         return replace(self, constants=constants, columns=columns, bits=self.bits[rows])
 
-    def loss(self, n_params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    def loss(
+        self, n_params: np.ndarray, tokens: np.ndarray, error: StructuralError | None = None
+    ) -> np.ndarray:
         """The law's mean loss, nats/token, shape (samples, options), or (rows, points) of pairs.
 
         Parameters
         ----------
         n_params, tokens
             Parameters and tokens; arrays that broadcast to that shape.
+        error
+            What the law is off by there.
         """
         columns = {**self.columns, "n_params": n_params, "tokens": tokens}
-        return np.asarray(train(self.law, self.constants, columns, self.reference, np).loss)
+        return np.asarray(train(self.law, self.constants, columns, self.reference, np, error).loss)
 
     def log_shares(self) -> tuple[np.ndarray, np.ndarray]:
         """ln(N_eff/N) and ln(D_eff/D), shape (samples, options); -inf without any capacity."""

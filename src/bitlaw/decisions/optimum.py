@@ -36,6 +36,7 @@ def optimum(
     prob: float = 0.9,
     group: str | None = None,
     seed: int | None = None,
+    drift: bool = True,
 ) -> PrecisionDecision:
     """Decide on a training precision.
 
@@ -75,6 +76,9 @@ def optimum(
         Group of a pooled fit.
     seed
         Recorded with the decision; nothing is drawn at random here. By default the fit's.
+    drift
+        Include the law's structural error beyond the data in losses, regret and probabilities.
+        Parameters and tokens are chosen by the law itself (see ``precision_draws``).
 
     Raises
     ------
@@ -98,7 +102,7 @@ def optimum(
     )
     offer = on_offer(question, (fit,))
     seed = fit.provenance.seed if seed is None else seed
-    posterior, prior = (precision_draws(fit, question, offer, under) for under in (False, True))
+    posterior, prior = (precision_draws(fit, question, offer, under, drift) for under in (False, True))
     decision = decide(fit, question, offer, posterior, prior, seed)
     return replace(decision, findings=(*decision.findings, one_law_finding()))
 

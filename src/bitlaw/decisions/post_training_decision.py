@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from bitlaw.decisions.intervals import count_text, interval_text, json_value, nats_text
+from bitlaw.decisions.caveats import is_beyond
+from bitlaw.decisions.intervals import count_text, drift_text, interval_text, json_value, nats_text
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count, format_probability
 
@@ -35,6 +36,9 @@ class PostTrainingOption:
         Probability that D_crit lies below the planned tokens; None where the law does not say.
     measured
         Whether the bits lie within those measured with this method.
+    drift
+        What structural error beyond the data adds: standard deviation of its part in the logarithm of the
+        degradation before the bound; 0 inside, None where drift is left out.
     """
 
     bits_post: float
@@ -45,6 +49,7 @@ class PostTrainingOption:
     critical_tokens: Interval | None
     probability_past_critical: float | None
     measured: bool
+    drift: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """The option as plain JSON types."""
@@ -85,6 +90,8 @@ class PostTrainingDecision:
         Number of draws, and the seed of effects and errors.
     findings
         What criticism found in the fit, and how far the options are from its data.
+    drift
+        Whether degradations include structural error beyond the data.
     under_prior
         The same decision from the prior alone; None in that decision itself.
     """
@@ -107,6 +114,7 @@ class PostTrainingDecision:
     draws: int
     seed: int
     findings: tuple[Finding, ...]
+    drift: bool = True
     under_prior: "PostTrainingDecision | None" = None
 
     @property
@@ -144,10 +152,11 @@ class PostTrainingDecision:
         else:
             shown = self.option(safe)
             answer = f"is safe down to {format_bits(safe)} bits ({allowed}):"
+        said = drift_text(self.drift, shown.drift, is_beyond(self.findings), "the degradation")
         parts = [
             f"{start}{answer} the probability is {format_probability(shown.probability_safe)} "
             f"(Monte Carlo error {100 * shown.probability_error:.1f} %) and a new run's degradation "
-            f"{interval_text(shown.degradation)}.",
+            f"{interval_text(shown.degradation)}.{said}",
             self._critical(shown),
             f"The degradation grows with tokens with probability "
             f"{format_probability(self.probability_grows)}.",
@@ -214,6 +223,7 @@ class PostTrainingDecision:
             "prob": self.prob,
             "kind": "ETI",
             "unit": LOSS_UNIT,
+            "drift": self.drift,
             "draws": self.draws,
             "seed": self.seed,
             "laws": None,

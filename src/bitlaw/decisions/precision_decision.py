@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from bitlaw.decisions.intervals import count_text, interval_text, json_value, nats_text
+from bitlaw.decisions.caveats import is_beyond
+from bitlaw.decisions.intervals import count_text, drift_text, interval_text, json_value, nats_text
 from bitlaw.decisions.logged import Diverged
 from bitlaw.decisions.on_offer import Key, key_text
 from bitlaw.decisions.question import PrecisionQuestion
@@ -51,6 +52,9 @@ class PrecisionOption:
     measured
         Whether the bits lie within those of the fitted runs, for every tensor kind; for a format,
         whether a fitted run was trained in it.
+    drift
+        What structural error beyond the data adds: standard deviation of its part in the logarithm of the
+        loss; 0 inside, None where drift is left out.
     """
 
     bits: float
@@ -66,6 +70,7 @@ class PrecisionOption:
     probability_no_capacity: float
     diverged: Diverged
     measured: bool
+    drift: float | None
 
     @property
     def key(self) -> Key:
@@ -116,6 +121,8 @@ class PrecisionDecision:
         Number of draws behind the probabilities, and the seed.
     findings
         What criticism found in the fit, and how far the options are from its data.
+    drift
+        Whether losses include structural error beyond the data.
     under_prior
         The same decision from the prior alone; None in that decision itself.
     """
@@ -133,6 +140,7 @@ class PrecisionDecision:
     draws: int
     seed: int
     findings: tuple[Finding, ...]
+    drift: bool = True
     under_prior: "PrecisionDecision | None" = None
 
     @property
@@ -148,7 +156,9 @@ class PrecisionDecision:
         """The answer in words, with its uncertainty."""
         parts = [self._answer()]
         if self.best is not None:
-            parts.append(f"Its loss: {interval_text(self.option(self.best).loss)}.")
+            option = self.option(self.best)
+            said = drift_text(self.drift, option.drift, is_beyond(self.findings))
+            parts.append(f"Its loss: {interval_text(option.loss)}.{said}")
         parts.append(self._near_text())
         if self.ties:
             parts.append(f"Tied within 2 Monte Carlo errors: {_list(self.ties)}.")
@@ -241,6 +251,7 @@ class PrecisionDecision:
             "prob": question.prob,
             "kind": "ETI",
             "unit": LOSS_UNIT,
+            "drift": self.drift,
             "draws": self.draws,
             "seed": self.seed,
             "laws": None,

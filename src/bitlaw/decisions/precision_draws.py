@@ -7,10 +7,12 @@ import numpy as np
 
 from bitlaw.decisions.break_even import break_even
 from bitlaw.decisions.costs import tokens_bought
-from bitlaw.decisions.law_draws import LawDraws, law_draws
+from bitlaw.decisions.groups import group_columns
+from bitlaw.decisions.law_draws import LawDraws, law_draws, points_of
 from bitlaw.decisions.on_offer import UNQUANTIZED, OnOffer
 from bitlaw.decisions.question import PrecisionQuestion
 from bitlaw.decisions.reoptimise import Allocation, reoptimise
+from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 
 _STEP_IN_LOG_TOKENS = 1e-3
@@ -23,7 +25,7 @@ class PrecisionDraws:
     Parameters
     ----------
     loss
-        The law's mean loss, nats/token.
+        The law's mean loss, nats/token, with structural error where that is asked for.
     n_params, tokens
         Optimal, or fixed, parameters and tokens; NaN where a draw leaves no capacity.
     gain
@@ -36,6 +38,8 @@ class PrecisionDraws:
         Irreducible loss, nats/token, shape (samples, 1).
     within
         Where parameters and tokens are fixed, whether the loss is within tolerance of that at 16 bits.
+    drift
+        What structural error adds to the logarithm of the loss; None where it is left out.
     """
 
     loss: np.ndarray
@@ -46,6 +50,7 @@ class PrecisionDraws:
     no_capacity: np.ndarray
     floor: np.ndarray
     within: np.ndarray | None
+    drift: np.ndarray | None
 
     @property
     def samples(self) -> int:
@@ -54,9 +59,18 @@ class PrecisionDraws:
 
 
 def precision_draws(
-    fit: Fit, question: PrecisionQuestion, offer: Sequence[OnOffer], prior: bool = False
+    fit: Fit,
+    question: PrecisionQuestion,
+    offer: Sequence[OnOffer],
+    prior: bool = False,
+    drift: bool = True,
 ) -> PrecisionDraws:
     """Put a question to every draw of one fit.
+
+    Parameters and tokens are chosen by the law itself: a draw does not know its own error in advance,
+    and the search would take the kink of drift at the edge of the data for a reason to stay inside. The
+    error at what was chosen then enters the loss of every option, and with it regret and the choice
+    between options. Break-even speed-ups and what compute gains are the law's own.
 
     Parameters
     ----------
@@ -68,6 +82,8 @@ def precision_draws(
         The options.
     prior
         Use draws of the prior in place of the posterior.
+    drift
+        Include the law's structural error beyond the data.
 
     Raises
     ------
@@ -77,11 +93,15 @@ def precision_draws(
     law = law_draws(fit, offer, question.group, prior)
     whole = law_draws(fit, (UNQUANTIZED,), question.group, prior)
     spent = _allocate(law, question)
+    loss = _with_error(fit, law, question, offer, spent) if drift else spent.loss
     within = None
     if question.sizes_fixed:
-        within = above(spent.loss, whole.loss(spent.n_params, spent.tokens)) <= question.tolerance
+        sizes = spent.n_params[:, :1], spent.tokens[:, :1]
+        at_16 = Allocation(*sizes, whole.loss(*sizes))
+        target = _with_error(fit, whole, question, (UNQUANTIZED,), at_16) if drift else at_16.loss
+        within = above(loss, target) <= question.tolerance
     return PrecisionDraws(
-        loss=spent.loss,
+        loss=loss,
         n_params=spent.n_params,
         tokens=spent.tokens,
         gain=_gain(law, spent),
@@ -89,7 +109,29 @@ def precision_draws(
         no_capacity=law.no_capacity(),
         floor=whole.constants["E"],
         within=within,
+        drift=_log_ratio(loss, spent.loss) if drift else None,
     )
+
+
+def _with_error(
+    fit: Fit, law: LawDraws, question: PrecisionQuestion, offer: Sequence[OnOffer], spent: Allocation
+) -> np.ndarray:
+    """The loss of every option with the structural error there; as it was where there is no capacity."""
+    ones = [1.0] * len(offer)
+    points = points_of(offer, ones, ones, group_columns(fit, question.group))
+    alike = slice(None) if question.n_params is None else slice(1)
+    error = structural_error(fit, points, spent.n_params[alike], spent.tokens[alike])
+    if error is None:
+        return spent.loss
+    nothing = np.isnan(spent.n_params)
+    n_params, tokens = (np.where(nothing, 1.0, size) for size in (spent.n_params, spent.tokens))
+    return np.where(nothing, spent.loss, law.loss(n_params, tokens, error))
+
+
+def _log_ratio(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Ln of a ratio of losses; 0 where both are infinite."""
+    same = loss == reference
+    return np.log(np.where(same, 1.0, loss) / np.where(same, 1.0, reference))
 
 
 def above(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -64,6 +64,7 @@ def summarise(
         draws=draws.samples,
         seed=seed,
         findings=(),
+        drift=draws.drift is not None,
     )
 
 
@@ -103,6 +104,7 @@ def _option(
         probability_no_capacity=float(draws.no_capacity[:, index].mean()),
         diverged=logged.diverged_at(item),
         measured=logged.reach(item),
+        drift=None if draws.drift is None else float(draws.drift[:, index].std()),
     )
 
 

@@ -10,6 +10,7 @@ from bitlaw.decisions.caveats import caveats, one_law_finding, reasons
 from bitlaw.decisions.checkpoint import require_measured_loss
 from bitlaw.decisions.groups import fitted_method, place_in_group
 from bitlaw.decisions.intervals import (
+    drift_text,
     interval_of,
     interval_text,
     json_value,
@@ -44,7 +45,10 @@ class PointPrediction:
         Loss of a new run under the prior alone.
     reasons
         Why the point is beyond the data; empty where it is not.
-    drift, risk
+    drift
+        What structural error beyond the data adds: standard deviation of its part in the logarithm of the
+        law's mean loss; 0 inside, None where drift is left out.
+    risk
         Not known yet.
     """
 
@@ -94,6 +98,8 @@ class Prediction:
         Number of draws, and the seed of effects and noise.
     findings
         What criticism found in the fit, and how far the points are from its data.
+    drift
+        Whether the intervals include structural error beyond the data.
     """
 
     law: str
@@ -103,6 +109,7 @@ class Prediction:
     draws: int
     seed: int
     findings: tuple[Finding, ...]
+    drift: bool = True
 
     @property
     def status(self) -> Status:
@@ -118,7 +125,7 @@ class Prediction:
         return (
             f"Under {self.law}, {_subject(point.inputs, self.measured)} has a loss of "
             f"{interval_text(point.new_run)}; the law's mean is {interval_text(point.law_mean)}."
-            f"{beyond}{others}"
+            f"{beyond}{drift_text(self.drift, point.drift, bool(point.reasons))}{others}"
         )
 
     def table(self) -> pd.DataFrame:
@@ -148,6 +155,7 @@ class Prediction:
             "prob": self.prob,
             "kind": "ETI",
             "unit": LOSS_UNIT,
+            "drift": self.drift,
             "draws": self.draws,
             "seed": self.seed,
             "laws": None,
@@ -162,6 +170,8 @@ class PredictionDraws:
     ----------
     law_mean, new_run, prior
         The law's mean loss, the loss of a new run, and that under the prior alone.
+    drift
+        What structural error adds to the logarithm of the law's mean; None where it is left out.
     reasons
         Why each point is beyond the data.
     findings
@@ -171,6 +181,7 @@ class PredictionDraws:
     law_mean: np.ndarray
     new_run: np.ndarray
     prior: np.ndarray
+    drift: np.ndarray | None
     reasons: tuple[tuple[str, ...], ...]
     findings: tuple[Finding, ...]
 
@@ -182,6 +193,7 @@ def predict(
     seed: int | None = None,
     measured: float | None = None,
     group: str | None = None,
+    drift: bool = True,
 ) -> Prediction:
     """Predict the loss of new runs.
 
@@ -201,6 +213,8 @@ def predict(
         adds. A law that takes that loss as data needs it; for any other it replaces the law's own.
     group
         Group of all points of a pooled fit, as for ``ptq``; by default in columns of the points.
+    drift
+        Include the law's structural error beyond the data, in the intervals of the mean and of a new run.
 
     Raises
     ------
@@ -212,7 +226,7 @@ def predict(
     seed = fit.provenance.seed if seed is None else seed
     points = usable_points(fit, points, measured, group)
     prediction = summarise(
-        fit.law.name, points, prediction_draws(fit, points, seed, measured), measured, prob, seed
+        fit.law.name, points, prediction_draws(fit, points, seed, measured, drift), measured, prob, seed
     )
     return replace(prediction, findings=(*prediction.findings, one_law_finding()))
 
@@ -227,13 +241,17 @@ def usable_points(
     return points
 
 
-def prediction_draws(fit: Fit, points: pd.DataFrame, seed: int, measured: float | None) -> PredictionDraws:
+def prediction_draws(
+    fit: Fit, points: pd.DataFrame, seed: int, measured: float | None, drift: bool
+) -> PredictionDraws:
     """Draws of the loss under one law; arguments as for ``predict``."""
-    posterior, prior = (loss_draws(fit, points, under, seed, measured) for under in (False, True))
+    posterior, prior = (loss_draws(fit, points, under, seed, measured, drift) for under in (False, True))
+    without = loss_draws(fit, points, False, seed, measured, drift=False) if drift else None
     return PredictionDraws(
         law_mean=posterior.mean,
         new_run=posterior.new_run,
         prior=prior.new_run,
+        drift=None if without is None else np.log(posterior.mean / without.mean),
         reasons=tuple(reasons(fit, points.iloc[[row]]) for row in range(len(points))),
         findings=caveats(fit, points),
     )
@@ -254,6 +272,7 @@ def summarise(
                 law_mean=interval_of(draws.law_mean[:, row], prob, LOSS_UNIT),
                 prior=interval_of(draws.prior[:, row], prob, LOSS_UNIT),
                 reasons=draws.reasons[row],
+                drift=None if draws.drift is None else float(draws.drift[:, row].std()),
             )
             for row in range(len(points))
         ),
@@ -262,6 +281,7 @@ def summarise(
         draws=len(draws.new_run),
         seed=seed,
         findings=draws.findings,
+        drift=draws.drift is not None,
     )
 
 

@@ -17,6 +17,7 @@ from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.columns import is_symmetric
 from bitlaw.inference.draws import law_parameters, loss_draws, points_frame
+from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.registry import law_names, load_law
 from bitlaw.units import LOSS_UNIT, format_bits
@@ -40,6 +41,7 @@ def ptq(
     confidence: float = 0.95,
     group: str | None = None,
     seed: int | None = None,
+    drift: bool = True,
 ) -> PostTrainingDecision:
     """Decide how few bits a trained model may be quantized to.
 
@@ -71,6 +73,8 @@ def ptq(
         one that was never measured.
     seed
         Seed of effects and errors; by default the fit's.
+    drift
+        Include the law's structural error beyond the data, in degradations and critical tokens.
 
     Raises
     ------
@@ -100,6 +104,7 @@ def ptq(
         draws=0,
         seed=fit.provenance.seed if seed is None else seed,
         findings=(),
+        drift=drift,
     )
     points = question_points(fit, asked, _offered(asked, bits))
     _require_symmetric_levels(points)
@@ -138,6 +143,8 @@ class PostTrainingDraws:
         Degradation of the law's mean and of a new run, nats/token.
     critical_tokens
         D_crit; None where the law does not say.
+    drift
+        What structural error adds to the logarithm of the degradation; None where it is left out.
     growth
         γD, shape (samples,).
     """
@@ -147,6 +154,7 @@ class PostTrainingDraws:
     degradation: np.ndarray
     new_run_degradation: np.ndarray
     critical_tokens: np.ndarray | None
+    drift: np.ndarray | None
     growth: np.ndarray
 
 
@@ -162,11 +170,12 @@ def post_training_draws(
     points
         From ``question_points``.
     asked
-        The question; its method, loss and seed are used.
+        The question; its method, loss, seed and drift are used.
     prior
         Use draws of the prior in place of the posterior.
     """
-    draws = loss_draws(fit, points, prior, asked.seed, measured=asked.loss)
+    draws = loss_draws(fit, points, prior, asked.seed, asked.loss, asked.drift)
+    critical = None if no_critical_tokens(fit.law) else critical_tokens(fit, points, prior, asked.drift)
     seen = fit.rows.loc[fit.rows["method_post"] == asked.method_post, "bits_post"]
     bits = points["bits_post"].to_numpy(np.float64)
     return PostTrainingDraws(
@@ -174,9 +183,15 @@ def post_training_draws(
         measured=tuple(((seen.min() <= bits) & (bits <= seen.max())).tolist()),
         degradation=draws.degradation,
         new_run_degradation=draws.new_run_degradation,
-        critical_tokens=None if no_critical_tokens(fit.law) else critical_tokens(fit, points, prior),
+        critical_tokens=critical,
+        drift=_degradation_error(fit, points, len(draws.degradation)) if asked.drift else None,
         growth=law_parameters(fit, points.iloc[[0]], prior)["gamma_D"][:, 0],
     )
+
+
+def _degradation_error(fit: Fit, points: pd.DataFrame, samples: int) -> np.ndarray:
+    error = structural_error(fit, points)
+    return np.broadcast_to(0.0 if error is None else error.log_degradation, (samples, len(points)))
 
 
 def decide(
@@ -210,6 +225,7 @@ def _option(asked: PostTrainingDecision, draws: PostTrainingDraws, index: int) -
         critical_tokens=None if critical is None else interval_of(critical, asked.prob, "tokens"),
         probability_past_critical=None if critical is None else float((critical < asked.tokens).mean()),
         measured=draws.measured[index],
+        drift=None if draws.drift is None else float(draws.drift[:, index].std()),
     )
 
 

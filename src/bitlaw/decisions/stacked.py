@@ -34,6 +34,7 @@ def predict_across(
     seed: int | None = None,
     measured: float | None = None,
     group: str | None = None,
+    drift: bool = True,
 ) -> AcrossLaws[Prediction]:
     """Predict the loss of new runs under each law, and under the stack of them.
 
@@ -41,8 +42,9 @@ def predict_across(
     ----------
     fits
         One fit per law, of the same rows.
-    points, prob, seed, measured, group
-        As for ``predict``; the seed is by default that of the first fit.
+    points, prob, seed, measured, group, drift
+        As for ``predict``; the seed is by default that of the first fit, and every law has a drift of its
+        own.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def predict_across(
     weights = law_weights(fits)
     seed = fits[0].provenance.seed if seed is None else seed
     usable = [usable_points(fit, points, measured, group) for fit in fits]
-    draws = [prediction_draws(fit, own, seed, measured) for fit, own in zip(fits, usable, strict=True)]
+    draws = [prediction_draws(fit, own, seed, measured, drift) for fit, own in zip(fits, usable, strict=True)]
     by_law = {
         fit.law.name: summarise(fit.law.name, own, drawn, measured, prob, seed)
         for fit, own, drawn in zip(fits, usable, draws, strict=True)
@@ -127,6 +129,7 @@ def _pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -
         law_mean=pooled([drawn.law_mean for drawn in draws], weights),
         new_run=pooled([drawn.new_run for drawn in draws], weights),
         prior=pooled([drawn.prior for drawn in draws], weights),
+        drift=_pooled_or_none([drawn.drift for drawn in draws], weights),
         reasons=tuple(tuple(dict.fromkeys(reason for own in point for reason in own)) for point in by_point),
         findings=(),
     )
@@ -137,14 +140,19 @@ def _pooled_decisions(
 ) -> PostTrainingDraws:
     bits = [option.bits_post for option in asked.options]
     draws = [post_training_draws(fit, question_points(fit, asked, bits), asked, prior) for fit in fits]
-    critical = [drawn.critical_tokens for drawn in draws if drawn.critical_tokens is not None]
     return replace(
         draws[0],
         degradation=pooled([drawn.degradation for drawn in draws], weights),
         new_run_degradation=pooled([drawn.new_run_degradation for drawn in draws], weights),
-        critical_tokens=pooled(critical, weights) if len(critical) == len(draws) else None,
+        critical_tokens=_pooled_or_none([drawn.critical_tokens for drawn in draws], weights),
+        drift=_pooled_or_none([drawn.drift for drawn in draws], weights),
         growth=pooled([drawn.growth for drawn in draws], weights),
     )
+
+
+def _pooled_or_none(draws: Sequence[np.ndarray | None], weights: np.ndarray) -> np.ndarray | None:
+    known = [own for own in draws if own is not None]
+    return pooled(known, weights) if len(known) == len(draws) else None
 
 
 def _prediction_disagreement(

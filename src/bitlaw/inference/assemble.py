@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bitlaw.inference.centre import COORDINATES
+from bitlaw.inference.drift import drift_draws
 from bitlaw.inference.fit import Fit, Provenance
 from bitlaw.inference.hull import convex_hull
 from bitlaw.inference.leave_out import leave_runs_out, power_scaling_weights
@@ -60,6 +61,7 @@ def assemble_fit(
         reference=reference,
         posterior=posterior,
         prior=xr.Dataset({name: (("chain", "draw"), draws[None, :]) for name, draws in prior.items()}),
+        drift=drift_draws(len(likelihood.by_run), seed, law.name),
         sample_stats=sampled["sample_stats"].to_dataset(),
         rows=table.frame,
         excluded=table.excluded,

@@ -4,6 +4,10 @@ Where a table hardly shows the floor, E, a and α lie on a curved ridge. The los
 shares of it, and its slopes do not: L = E + a + b, e = E/L, w = a/(a + b), s_N = aα/L, s_D = bβ/L. The
 map from (ln L, logit e, logit w, ln s_N, ln s_D) to (ln E, ln a, ln b, ln α, ln β) has determinant 1,
 so densities of the logarithms carry over as they are, and the priors stay exactly the law's.
+
+Where an unquantized run, too, has only a share f of its parameters (effective parameters as printed), the
+data see a f^-α, and that takes the place of a: given f and α the map from one to the other is a shift of
+ln a, so that the determinant stays 1.
 """
 
 from typing import Any
@@ -26,13 +30,15 @@ def is_centred(law: Law) -> bool:
     )
 
 
-def centred_constants(law: Law) -> dict[str, Any]:
+def centred_constants(law: Law, log_share: Any = 0.0) -> dict[str, Any]:
     """Variables E, a, b, α and, unless the exponents are equal, β with the priors of the law.
 
     Parameters
     ----------
     law
         A law for which ``is_centred``.
+    log_share
+        ln f, the logarithm of the share of its parameters that an unquantized run has.
     """
     names = [parameter.name for parameter in law.base.sampled]
     log_loss, log_odds_floor, log_odds_share = (pm.Flat(name) for name in COORDINATES[:3])
@@ -53,6 +59,7 @@ def centred_constants(law: Law) -> dict[str, Any]:
         logs["beta"] = pm.Flat(COORDINATES[4]) - log_reducible - log_rest
     else:
         logs["alpha"] = slope_n - log_reducible
+    logs["a"] = logs["a"] + pt.exp(logs["alpha"]) * log_share
     for name in names:
         median, sigma = arguments(law.prior(name))
         pm.Potential(f"{name}_prior", pm.logp(pm.Normal.dist(pt.log(median), sigma), logs[name]))

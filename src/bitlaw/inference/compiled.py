@@ -6,17 +6,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from bitlaw.inference.effects import learned_estimates
+from bitlaw.inference.informed import uninformed
 from bitlaw.inference.levels import spread_scale, varying
 from bitlaw.inference.model import build_model, scale_names
 from bitlaw.inference.parameters import flat, shift_name, spread_name
-from bitlaw.inference.prior import natural
+from bitlaw.inference.prior import frozen, natural
 from bitlaw.inference.rows import Rows, arrange, reference_scales
 from bitlaw.inference.sample import SamplerSettings, compile_model, default_settings, draw_posterior
 from bitlaw.laws.law import Law, Reference
 
 _MANY_LEVELS = 40
+_UNINFORMED_STREAM = 1
+"""Tells the random numbers of quantities that are not sampled from all others of the same seed."""
 _PILOT_TUNE, _PILOT_DRAWS = 300, 200
 
 
@@ -30,12 +34,15 @@ class CompiledLaw:
         The law, the arranged run table, and the scales of the fit.
     model
         The model as nutpie compiled it.
+    uninformed
+        Quantities that no row moves with: not in the model, drawn from their prior.
     """
 
     law: Law
     rows: Rows
     reference: Reference
     model: Any
+    uninformed: tuple[str, ...] = ()
 
     def without(self, left_out: np.ndarray) -> "CompiledLaw":
         """The same law with rows left out of the likelihood; the scales of the fit stay as they are.
@@ -73,7 +80,41 @@ def compile_law(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> Comp
         Columns to pool over.
     """
     rows, reference = arrange(law, frame, pool), reference_scales(frame)
-    return CompiledLaw(law, rows, reference, compile_model(build_model(law, rows, reference), law, rows))
+    unmoved = uninformed(law, rows, reference)
+    model = build_model(law, rows, reference, unmoved)
+    return CompiledLaw(law, rows, reference, compile_model(model, law, rows), unmoved)
+
+
+def sample_law(compiled: CompiledLaw, settings: SamplerSettings, progress: bool = False) -> xr.DataTree:
+    """Sample a compiled law.
+
+    Parameters
+    ----------
+    compiled
+        The compiled law.
+    settings
+        How it is sampled.
+    progress
+        Show the sampler's progress bar.
+
+    Returns
+    -------
+    xarray.DataTree
+        With the groups ``posterior``, which has every quantity of the law, and ``sample_stats``.
+    """
+    sampled = draw_posterior(compiled.model, settings, progress)
+    posterior = sampled["posterior"].to_dataset()
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"])
+    rng = np.random.default_rng([settings.seed, _UNINFORMED_STREAM])
+    drawn = {
+        name: frozen(compiled.law.prior(name), compiled.reference).rvs(shape, rng)
+        for name in compiled.uninformed
+    }
+    drawn |= {name: drawn[source] for name, source in compiled.law.ties.items() if source in drawn}
+    sampled["posterior"] = posterior.assign(
+        {name: (("chain", "draw"), values) for name, values in drawn.items()}
+    )
+    return sampled
 
 
 def settings_for(compiled: CompiledLaw, seed: int) -> SamplerSettings:
@@ -112,13 +153,13 @@ def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> Compi
     if not over and not has_run_effects:
         return compiled
     short = replace(settings, tune=_PILOT_TUNE, draws=_PILOT_DRAWS)
-    pilot = draw_posterior(compiled.model, short)["posterior"].to_dataset()
+    pilot = sample_law(compiled, short)["posterior"].to_dataset()
     data: dict[str, np.ndarray] = {}
     for name, columns in over.items():
         centre = natural(law.prior(name), flat(pilot[name]), np)
         for column in columns:
-            if spread_scale(law, name, column) is not None:
-                variable = shift_name(name, column)
+            variable = shift_name(name, column)
+            if spread_scale(law, name, column) is not None and variable in pilot:
                 spread = flat(pilot[spread_name(name, column)])
                 data |= learned_estimates(variable, flat(pilot[variable]), spread, centre)
     if has_run_effects:

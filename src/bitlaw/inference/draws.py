@@ -1,6 +1,6 @@
 """Draws of the loss at any points, from a fit alone: NumPy, neither PyMC nor ArviZ."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 
 from bitlaw.errors import InputError, did_you_mean
 from bitlaw.inference.columns import law_columns, take
+from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.levels import NEW_LEVEL, level_names, spread_scale, varying
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale
@@ -74,6 +75,7 @@ def loss_draws(
     prior: bool = False,
     seed: int = 0,
     measured: float | np.ndarray | None = None,
+    drift: bool = True,
 ) -> LossDraws:
     """Draws of the loss at points.
 
@@ -92,7 +94,10 @@ def loss_draws(
     seed
         Seed of effects and noise.
     measured
-        Measured loss of the run as trained, nats/token; it then replaces the law's.
+        Measured loss of the run as trained, nats/token; it then replaces the law's, structural error
+        included.
+    drift
+        Include the law's structural error beyond the data (see ``structural_error``).
 
     Raises
     ------
@@ -102,7 +107,8 @@ def loss_draws(
     _require_terms(fit, points)
     columns = point_columns(fit, points, measured)
     p = law_parameters(fit, points, prior)
-    run = train(fit.law, p, columns, fit.reference, np)
+    error = structural_error(fit, points) if drift else None
+    run = train(fit.law, p, columns, fit.reference, np, error)
     shape = (fit.samples(prior), len(points))
     trained = np.broadcast_to(run.loss, shape)
     noise = _draw_noise(p, points, shape[0], seed)
@@ -118,7 +124,8 @@ def loss_draws(
         quantized = take(columns, after)
         own = at_index(p, np.flatnonzero(after))
         log_n_after = np.broadcast_to(run.log_n, shape)[:, after]
-        log_delta = log_post_degradation(fit.law, own, quantized, log_n_after, fit.reference, np)
+        error = error and replace(error, log_degradation=_at(error.log_degradation, after))
+        log_delta = log_post_degradation(fit.law, own, quantized, log_n_after, fit.reference, np, error)
         ceiling = quantized["ceiling"]
         gap[:, after] = degradation(log_delta, trained[:, after], ceiling, np)
         with_effect = degradation(log_delta + noise.run[:, after], new_trained[:, after], ceiling, np)
@@ -126,6 +133,10 @@ def loss_draws(
         room = np.maximum(ceiling - new_trained[:, after], 0.0)
         new_gap[:, after] = np.clip(with_effect + error, -new_trained[:, after], room)
     return LossDraws(trained, gap, new_trained + new_gap, new_gap)
+
+
+def _at(values: np.ndarray | float, points: np.ndarray) -> np.ndarray | float:
+    return values if np.ndim(values) == 0 else np.asarray(values)[:, points]
 
 
 def point_columns(
@@ -201,11 +212,10 @@ def _shifts(fit: Fit, name: str, column: str, labels: pd.Series, prior: bool) ->
                 f'{column} "{label}" was not seen by the fit; {did_you_mean(label, seen)}; or "{NEW_LEVEL}", '
                 "one that was never measured"
             )
-        if label in seen and not prior:
-            known = variable in fit.posterior
-            by_level[label] = (
-                flat(fit.posterior[variable].sel({column: label}))[:, 0] if known else by_level[""]
-            )
+        if label in seen and not prior and variable in fit.posterior:
+            by_level[label] = flat(fit.posterior[variable].sel({column: label}))[:, 0]
+        elif label in seen and not prior and len(seen) == 1:
+            by_level[label] = by_level[""]
         else:
             by_level[label] = _unseen_shift(fit, name, column, label, prior)
     return np.stack([by_level[label] for label in labels], axis=1)

@@ -12,7 +12,7 @@ from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.levels import factor
 from bitlaw.laws.law import Law, Reference
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,9 @@ class Fit:
         level adds on the log, logit or plain scale, and ``NAME_sd_COLUMN``, the spread of that.
     prior
         Draws of the same names from the prior, one chain.
+    drift
+        Draws of the law's structural error, dimension ``sample``, as many as of the posterior and of the
+        prior (see ``drift_draws``).
     sample_stats
         Sampler statistics as nutpie names them.
     rows
@@ -83,6 +86,7 @@ class Fit:
     reference: Reference
     posterior: xr.Dataset
     prior: xr.Dataset
+    drift: xr.Dataset
     sample_stats: xr.Dataset
     rows: pd.DataFrame
     excluded: pd.DataFrame

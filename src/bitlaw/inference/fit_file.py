@@ -16,7 +16,7 @@ from bitlaw.laws.law import Reference
 from bitlaw.laws.spec import parse_law
 from bitlaw.units import LOSS_UNIT
 
-_DRAWS = ("posterior", "prior", "sample_stats", "weights")
+_DRAWS = ("posterior", "prior", "drift", "sample_stats", "weights")
 _TABLES = ("rows", "excluded", "runs")
 _DROPPED_STATISTICS = ("divergence_message",)
 
@@ -104,7 +104,6 @@ def _attributes(fit: Fit) -> dict[str, str | int]:
         "loss_unit": LOSS_UNIT,
         "ceiling": str(fit.ceiling),
         "backtest": json.dumps(fit.backtest),
-        "drift": "null",
     }
 
 

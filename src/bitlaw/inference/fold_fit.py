@@ -13,8 +13,9 @@ import pandas as pd
 import xarray as xr
 
 from bitlaw.inference.assemble import LIBRARIES, law_names
-from bitlaw.inference.compiled import CompiledLaw, learn_coordinates, settings_for
+from bitlaw.inference.compiled import CompiledLaw, learn_coordinates, sample_law, settings_for
 from bitlaw.inference.draws import loss_draws
+from bitlaw.inference.drift import drift_draws
 from bitlaw.inference.fit import Fit, Provenance
 from bitlaw.inference.folds import Fold, rows_to_predict
 from bitlaw.inference.hull import convex_hull
@@ -22,7 +23,7 @@ from bitlaw.inference.predictive_density import log_predictive_density
 from bitlaw.inference.prior import prior_draws
 from bitlaw.inference.refit import HIGHEST_RHAT, largest_rhat
 from bitlaw.inference.rows import reference_scales
-from bitlaw.inference.sample import SamplerSettings, draw_posterior
+from bitlaw.inference.sample import SamplerSettings
 
 _DRAWS = 500
 
@@ -101,7 +102,7 @@ def fit_fold(compiled: CompiledLaw, fold: Fold, seed: int = 0, cores: int | None
     return found
 
 
-def held_out_draws(fit: Fit, frame: pd.DataFrame, fold: Fold, seed: int = 0) -> HeldOut:
+def held_out_draws(fit: Fit, frame: pd.DataFrame, fold: Fold, seed: int = 0, drift: bool = True) -> HeldOut:
     """Draws of the losses that a fold predicts.
 
     What is known of a row is used: the loss as trained of a run that was fitted, and of every run for a
@@ -117,6 +118,8 @@ def held_out_draws(fit: Fit, frame: pd.DataFrame, fold: Fold, seed: int = 0) -> 
         The fold.
     seed
         Seed of effects and noise.
+    drift
+        Include the law's structural error beyond the rows of the fold.
     """
     rows = rows_to_predict(fit.law, frame, fit.pool, fold)
     known = frame if fit.law.base.is_observed else frame[fold.train]
@@ -127,7 +130,7 @@ def held_out_draws(fit: Fit, frame: pd.DataFrame, fold: Fold, seed: int = 0) -> 
     for part in (has_own, ~has_own):
         if part.any():
             given = measured[part] if part is has_own else None
-            draws.append(loss_draws(fit, rows[part], seed=seed, measured=given))
+            draws.append(loss_draws(fit, rows[part], seed=seed, measured=given, drift=drift))
             density.append(log_predictive_density(fit, rows[part], draws[-1], given, seed))
     return HeldOut(
         rows=pd.concat([rows[part] for part in (has_own, ~has_own) if part.any()]),
@@ -137,7 +140,7 @@ def held_out_draws(fit: Fit, frame: pd.DataFrame, fold: Fold, seed: int = 0) -> 
 
 
 def _sampled(own: CompiledLaw, frame: pd.DataFrame, settings: SamplerSettings, attempts: int) -> FoldFit:
-    tree = draw_posterior(own.model, settings)
+    tree = sample_law(own, settings)
     statistics = tree["sample_stats"].to_dataset()
     posterior = tree["posterior"].to_dataset()
     rhat = largest_rhat(own.law, posterior)
@@ -160,6 +163,7 @@ def _fit(
         reference=own.reference,
         posterior=law_names(posterior),
         prior=xr.Dataset({name: (("chain", "draw"), draws[None, :]) for name, draws in prior.items()}),
+        drift=drift_draws(samples, settings.seed, own.law.name),
         sample_stats=statistics,
         rows=frame,
         excluded=frame.iloc[:0].assign(reason=""),

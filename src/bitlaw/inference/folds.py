@@ -7,12 +7,9 @@ import numpy as np
 import pandas as pd
 
 from bitlaw.errors import InputError, did_you_mean
-from bitlaw.inference.columns import law_columns
+from bitlaw.inference.informed import uninformed
 from bitlaw.inference.levels import NEW_LEVEL, factor, level_names
-from bitlaw.inference.likelihood import degradation
-from bitlaw.inference.prior import prior_draws
-from bitlaw.inference.rows import reference_scales
-from bitlaw.laws.evaluate import log_post_degradation, train
+from bitlaw.inference.rows import arrange, reference_scales
 from bitlaw.laws.law import Law
 from bitlaw.runs.columns import TRAINING_BITS, UNQUANTIZED_BITS
 from bitlaw.units import format_bits, format_count
@@ -29,8 +26,6 @@ ROWS_PER_CONSTANT = 2
 _FLOP = 6.0
 _SAME_COMPUTE = 9
 """Decimals of log10 of compute to which runs count as equally large."""
-_MOVED = 1.2
-"""A constant is felt where multiplying it by this changes a prediction."""
 
 
 @dataclass(frozen=True)
@@ -171,39 +166,9 @@ def felt_constants(law: Law, frame: pd.DataFrame) -> tuple[str, ...]:
     frame
         Rows it can explain.
     """
-    reference = reference_scales(frame)
     noise = {parameter.name for parameter in law.noise}
-    draws = prior_draws(law, reference, 200, seed=0)
-    middle = {prior.name: np.float64(np.median(draws[prior.name])) for prior in law.priors}
-    usual = _predictions(law, frame, middle)
-    return tuple(
-        prior.name
-        for prior in law.priors
-        if prior.name not in noise
-        and not np.allclose(
-            _predictions(law, frame, middle | {prior.name: _MOVED * middle[prior.name] + 1e-3}),
-            usual,
-            rtol=1e-9,
-            atol=0.0,
-            equal_nan=True,
-        )
-    )
-
-
-def _predictions(law: Law, frame: pd.DataFrame, sampled: dict[str, np.float64]) -> np.ndarray:
-    columns = law_columns(frame) | {"loss_trained": frame["loss"].to_numpy(np.float64)}
-    reference = reference_scales(frame)
-    p = law.complete(sampled, np)
-    with np.errstate(invalid="ignore", over="ignore"):
-        run = train(law, p, columns, reference, np)
-        loss = np.broadcast_to(run.loss, len(frame)).astype(np.float64)
-        after = frame["bits_post"].notna().to_numpy()
-        if law.post is None or not after.any():
-            return loss
-        log_n = np.broadcast_to(run.log_n, len(frame))
-        log_delta = log_post_degradation(law, p, columns, log_n, reference, np)
-        gap = degradation(log_delta, loss, columns["ceiling"], np)
-    return np.concatenate([loss, gap[after]])
+    unmoved = uninformed(law, arrange(law, frame), reference_scales(frame))
+    return tuple(prior.name for prior in law.priors if prior.name not in {*noise, *unmoved})
 
 
 def _over_compute(frame: pd.DataFrame, cuts: int) -> Iterator[Fold]:

@@ -1,5 +1,6 @@
 """How constants differ between levels: what each level adds to a quantity, on its natural scale."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from bitlaw.inference.rows import Rows
 from bitlaw.laws.law import Law
 
 
-def level_shifts(law: Law, rows: Rows, common: dict[str, Any]) -> dict[tuple[str, str], Any]:
+def level_shifts(
+    law: Law, rows: Rows, common: dict[str, Any], uninformed: Sequence[str] = ()
+) -> dict[tuple[str, str], Any]:
     """What each level adds to each quantity that differs over it.
 
     Parameters
@@ -24,6 +27,8 @@ def level_shifts(law: Law, rows: Rows, common: dict[str, Any]) -> dict[tuple[str
         What the model is built from.
     common
         Sampled quantities common to all levels.
+    uninformed
+        Quantities that no row moves with, in no level either.
 
     Returns
     -------
@@ -32,6 +37,8 @@ def level_shifts(law: Law, rows: Rows, common: dict[str, Any]) -> dict[tuple[str
     """
     shifts = {}
     for name, columns in varying(law, rows.pool, rows.factors).items():
+        if name in uninformed:
+            continue
         prior = law.prior(name)
         centre = natural(prior, common[name], pt)
         for column in columns:

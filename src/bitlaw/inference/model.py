@@ -1,5 +1,6 @@
 """The PyMC model of a law and an arranged run table."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,21 @@ from bitlaw.inference.effects import adaptive_effects
 from bitlaw.inference.groups import level_shifts
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
 from bitlaw.inference.parameters import at_levels
-from bitlaw.inference.prior import scale_of
+from bitlaw.inference.prior import frozen, scale_of
 from bitlaw.inference.rows import Block, Rows
-from bitlaw.laws.capacity import TENSOR_KINDS, UNQUANTIZED_BITS
+from bitlaw.laws.capacity import (
+    EFFECTIVE_PARAMETERS_PRINTED,
+    TENSOR_KINDS,
+    UNQUANTIZED_BITS,
+    log_share_printed,
+)
 from bitlaw.laws.evaluate import Trained, log_post_degradation, train
 from bitlaw.laws.law import Law, Prior, Reference
 
+_DECAYS = frozenset(f"c_{kind}" for kind, _, _ in TENSOR_KINDS)
 
-def build_model(law: Law, rows: Rows, reference: Reference) -> pm.Model:
+
+def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence[str] = ()) -> pm.Model:
     """The model whose posterior a fit samples.
 
     Observed losses are ``pm.Data`` named ``log_loss``, ``gap``, ``loss_trained`` and
@@ -37,14 +45,17 @@ def build_model(law: Law, rows: Rows, reference: Reference) -> pm.Model:
         The arranged run table.
     reference
         Scales the priors and the constants are stated at.
+    uninformed
+        Quantities that are not sampled, for no row moves with them (see ``uninformed``).
     """
     coords: dict[str, Any] = {"run": list(rows.run_ids), "cell": list(range(rows.cells))}
     coords |= {column: list(factor.names) for column, factor in rows.factors.items()}
     with pm.Model(coords=coords) as model:
+        fixed = {name: np.float64(frozen(law.prior(name), reference).median()) for name in uninformed}
         reference = _as_data(reference)
-        common = _sample_all(law, rows, reference)
+        common = _sample_all(law, rows, reference, fixed)
         _record(law.complete(common, pt), common)
-        shifts = level_shifts(law, rows, common)
+        shifts = level_shifts(law, rows, common, uninformed)
         weight = pm.Data("weight", np.ones(len(rows.frame)))
         run = _at_rows(law, common, shifts, rows, rows.first)
         trained, cell_effect = _runs(law, run, rows, reference, weight)
@@ -103,27 +114,38 @@ def _at_rows(
     return {name: value[which] if value.ndim else value for name, value in values.items()}
 
 
-def _sample_all(law: Law, rows: Rows, reference: Reference) -> dict[str, Any]:
-    """Everything that has a prior, in the order of the law; floors before the sensitivities they anchor."""
+def _sample_all(law: Law, rows: Rows, reference: Reference, fixed: dict[str, Any]) -> dict[str, Any]:
+    """Everything that has a prior, in the order of the law; floors before the sensitivities they anchor.
+
+    Quantities that no row moves with are fixed, at the median of their prior.
+    """
     wanted = [prior for prior in law.priors if prior.name != "sigma_cell" or rows.cells]
-    sampled = {prior.name: _floor(prior, reference) for prior in wanted if prior.times}
-    sampled |= centred_constants(law) if is_centred(law) else {}
+    sampled = fixed | {
+        prior.name: _floor(prior, reference) for prior in wanted if prior.times and prior.name not in fixed
+    }
     for prior in wanted:
         floor = f"P0_{prior.name.removeprefix('gamma_')}"
-        if prior.name.startswith("gamma_") and floor in sampled:
+        if prior.name not in sampled and prior.name.startswith("gamma_") and floor in sampled:
             sampled[prior.name] = _sensitivity(prior, sampled[floor], scale_of(law.prior(floor), reference))
-        elif prior.name in _measured_decays(rows):
+    if is_centred(law):
+        sampled |= centred_constants(law, _log_share_at_16_bits(law, sampled))
+    for prior in wanted:
+        if prior.name in sampled:
+            continue
+        if prior.name in _DECAYS:
             sampled[prior.name] = sample_decay(prior)
-        elif prior.name not in sampled:
+        else:
             sampled[prior.name] = sample_prior(prior, prior.name)
     return {prior.name: sampled[prior.name] for prior in wanted}
 
 
-def _measured_decays(rows: Rows) -> set[str]:
-    """Names of the c of those tensor kinds that are quantized somewhere; the others keep their prior."""
-    return {
-        f"c_{kind}" for kind, column, _ in TENSOR_KINDS if (rows.columns[column] < UNQUANTIZED_BITS).any()
-    }
+def _log_share_at_16_bits(law: Law, sampled: dict[str, Any]) -> Any:
+    """ln(N_eff/N) of an unquantized run: 0, but for effective parameters as printed."""
+    if EFFECTIVE_PARAMETERS_PRINTED not in law.training:
+        return 0.0
+    tied = {name: sampled[source] for name, source in law.ties.items() if source in sampled}
+    columns = {column: UNQUANTIZED_BITS for _, column, _ in TENSOR_KINDS}
+    return log_share_printed({**sampled, **tied}, columns, pt)
 
 
 def _floor(prior: Prior, reference: Reference) -> Any:
@@ -144,6 +166,7 @@ def _sensitivity(prior: Prior, floor: Any, smallest_bits: float) -> Any:
 
 
 def _record(values: dict[str, Any], sampled: dict[str, Any]) -> None:
+    """Keep the constants that follow from what is sampled."""
     for name, value in values.items():
         if name not in sampled:
             pm.Deterministic(name, pt.as_tensor(value))

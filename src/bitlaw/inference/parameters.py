@@ -63,7 +63,7 @@ def posterior_parameters(
     codes = rows.codes(index)
     shifts: dict[str, np.ndarray] = {}
     for name, columns in varying(law, rows.pool, rows.factors).items():
-        for column in columns:
+        for column in (column for column in columns if shift_name(name, column) in posterior):
             shift = flat(posterior[shift_name(name, column)])
             known = np.concatenate([shift, np.zeros((len(shift), 1))], axis=1)[:, codes[column]]
             shifts[name] = shifts.get(name, 0.0) + known

@@ -12,12 +12,12 @@ import pandas as pd
 import xarray as xr
 from scipy import special
 
-from bitlaw.inference.compiled import CompiledLaw, learn_coordinates
+from bitlaw.inference.compiled import CompiledLaw, learn_coordinates, sample_law
 from bitlaw.inference.executors import Executor, Progress, Serial
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.pointwise import run_log_likelihood
 from bitlaw.inference.recipe import Recipe
-from bitlaw.inference.sample import SamplerSettings, draw_posterior
+from bitlaw.inference.sample import SamplerSettings
 from bitlaw.laws.law import Law
 
 HIGHEST_PARETO_K = 0.7
@@ -120,7 +120,7 @@ def _refit(
         settings = replace(settings, draws=_DRAWS, tune=_DRAWS)
     else:
         without = learn_coordinates(without, settings)
-    posterior = draw_posterior(without.model, settings)["posterior"].to_dataset()
+    posterior = sample_law(without, settings)["posterior"].to_dataset()
     log_density = held_out_log_density(compiled, run_effect, posterior, left_out)
     return Refit(posterior, log_density, largest_rhat(compiled.law, posterior))
 

@@ -42,6 +42,26 @@ def bounded(penalty: Any, loss: Any, ceiling: Any, xp: Any) -> Any:
 
 
 @dataclass(frozen=True)
+class StructuralError:
+    """What a law's form may be off by at points; arrays that broadcast with what the law gives there.
+
+    Parameters
+    ----------
+    log_loss
+        Error of the logarithm of the loss of an unquantized run. Options at the same parameters and
+        tokens share it, so that differences between precisions carry that of the penalty alone.
+    log_penalty
+        Error of the logarithm of the penalty of training in low precision, before the bound.
+    log_degradation
+        Error of the logarithm of the degradation after training, before the bound.
+    """
+
+    log_loss: Any = 0.0
+    log_penalty: Any = 0.0
+    log_degradation: Any = 0.0
+
+
+@dataclass(frozen=True)
 class Trained:
     """Runs as trained, before any post-training quantization.
 
@@ -65,7 +85,14 @@ class Trained:
         return self.unquantized + self.penalty
 
 
-def train(law: Law, p: Values, columns: Values, reference: Reference, xp: Any) -> Trained:
+def train(
+    law: Law,
+    p: Values,
+    columns: Values,
+    reference: Reference,
+    xp: Any,
+    error: StructuralError | None = None,
+) -> Trained:
     """Runs as the law has them trained.
 
     Parameters
@@ -81,14 +108,17 @@ def train(law: Law, p: Values, columns: Values, reference: Reference, xp: Any) -
         Scales of the fit.
     xp
         Array namespace.
+    error
+        What the law is off by; None = nothing.
     """
     log_n = xp.log(columns["n_params"] / reference.n_params)
     log_d = xp.log(columns["tokens"] / reference.tokens)
     if law.base.loss is None:
         return Trained(log_n, columns["loss_trained"], 0.0)
     unquantized = law.base.loss(p, log_n, log_d, xp)
+    drifted = unquantized if error is None else unquantized * xp.exp(error.log_loss)
     if not law.training:
-        return Trained(log_n, unquantized, 0.0)
+        return Trained(log_n, drifted, 0.0)
     effective_n, effective_d, added = log_n, log_d, 0.0
     for term in law.training:
         if term.log_share_n is not None:
@@ -99,13 +129,28 @@ def train(law: Law, p: Values, columns: Values, reference: Reference, xp: Any) -
             added = added + term.penalty(p, columns, log_n, log_d, xp)
     if effective_n is not log_n or effective_d is not log_d:
         added = added + (law.base.loss(p, effective_n, effective_d, xp) - unquantized)
-    return Trained(effective_n, unquantized, bounded(added, unquantized, columns["ceiling"], xp))
+    if error is not None:
+        added = added * xp.exp(error.log_penalty)
+    return Trained(effective_n, drifted, bounded(added, drifted, columns["ceiling"], xp))
 
 
 def log_post_degradation(
-    law: Law, p: Values, columns: Values, log_effective_n: Any, reference: Reference, xp: Any
+    law: Law,
+    p: Values,
+    columns: Values,
+    log_effective_n: Any,
+    reference: Reference,
+    xp: Any,
+    error: StructuralError | None = None,
 ) -> Any:
     """Ln δ of each post-training quantized row, before the bound; δ in nats/token.
+
+    Parameters
+    ----------
+    law, p, columns, reference, xp, error
+        As for ``train``.
+    log_effective_n
+        ln(N_eff/N̄) of the run as trained.
 
     Raises
     ------
@@ -115,4 +160,5 @@ def log_post_degradation(
     if law.post is None:
         raise ValueError(f"law {law.name} has no post-training quantization term")
     log_d = xp.log(columns["tokens"] / reference.tokens)
-    return law.post.log_degradation(p, columns, log_effective_n, log_d, xp)
+    log_delta = law.post.log_degradation(p, columns, log_effective_n, log_d, xp)
+    return log_delta if error is None else log_delta + error.log_degradation

@@ -41,7 +41,9 @@ class Answers:
     question: str
 
 
-def answers_of(fit: Fit, asked: Asked, tolerance: float = 0.01, method_post: str | None = None) -> Answers:
+def answers_of(
+    fit: Fit, asked: Asked, tolerance: float = 0.01, method_post: str | None = None, drift: bool = True
+) -> Answers:
     """The answers of one fit.
 
     Parameters
@@ -54,12 +56,14 @@ def answers_of(fit: Fit, asked: Asked, tolerance: float = 0.01, method_post: str
         Loss that may be lost to precision, nats/token.
     method_post
         Post-training method; the only logged one by default.
+    drift
+        Include structural error beyond the data.
     """
     fixed = free = after = None
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
     if fit.law.training:
-        fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group)
-        free = optimum(fit, flops=asked.flops, group=group)
+        fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group, drift=drift)
+        free = optimum(fit, flops=asked.flops, group=group, drift=drift)
     if _is_quantized_after(fit):
         after = ptq(
             fit,
@@ -69,8 +73,10 @@ def answers_of(fit: Fit, asked: Asked, tolerance: float = 0.01, method_post: str
             method_post=method_post,
             group=group,
             loss=asked.loss,
+            drift=drift,
         )
-    return Answers(predict(fit, asked.point, measured=asked.loss), fixed, free, after, asked.text)
+    prediction = predict(fit, asked.point, measured=asked.loss, drift=drift)
+    return Answers(prediction, fixed, free, after, asked.text)
 
 
 def answers_of_several(
@@ -79,6 +85,7 @@ def answers_of_several(
     tolerance: float = 0.01,
     method_post: str | None = None,
     comparison: Comparison | None = None,
+    drift: bool = True,
 ) -> tuple[Answers, SeveralLaws]:
     """The answers of the stack of several laws, and every law's beside them.
 
@@ -86,7 +93,7 @@ def answers_of_several(
     ----------
     fits
         One fit per law, to the same rows.
-    asked, tolerance, method_post
+    asked, tolerance, method_post, drift
         As for ``answers_of``.
     comparison
         The comparison the fits come from, if they come from one.
@@ -96,8 +103,10 @@ def answers_of_several(
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
     fixed = free = after = None
     if trained:
-        fixed = optimum_across(trained, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group)
-        free = optimum_across(trained, flops=asked.flops, group=group)
+        fixed = optimum_across(
+            trained, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group, drift=drift
+        )
+        free = optimum_across(trained, flops=asked.flops, group=group, drift=drift)
     if quantized:
         after = ptq_across(
             quantized,
@@ -107,8 +116,9 @@ def answers_of_several(
             method_post=method_post,
             group=group,
             loss=asked.loss,
+            drift=drift,
         )
-    prediction = predict_across(fits, asked.point, measured=asked.loss)
+    prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
     several = several_laws(fits, prediction, fixed, free, after, comparison)
     return stacked_answers(several, asked.text), several
 

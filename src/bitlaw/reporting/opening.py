@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bitlaw.decisions.across_laws import DISAGREEMENT
-from bitlaw.decisions.intervals import interval_text, nats_text
+from bitlaw.decisions.caveats import is_beyond
+from bitlaw.decisions.intervals import drift_text, interval_text, nats_text
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
 from bitlaw.finding import Finding, Status
@@ -61,12 +62,22 @@ def paragraphs(
         "After training": (post_training_sentence(post, fit.law),),
         "How sure": (
             sure_sentence(_that_count(findings, several), laws),
+            drift_sentence(answers, findings),
             prior_sentence(fixed, free, post),
         ),
         "Does it depend on the law": (laws_sentence(fit.law, several),),
         "For which models": (range_sentence(fit),),
     }
     return tuple(Paragraph(head, " ".join(filter(None, parts))) for head, parts in texts.items())
+
+
+def drift_sentence(answers: Answers, findings: tuple[Finding, ...]) -> str:
+    """That losses beyond the data include structural error, or do not; empty where there is none."""
+    free = answers.precision_free
+    added = [point.drift or 0.0 for point in answers.prediction.points]
+    if free is not None and free.best is not None:
+        added.append(free.option(free.best).drift or 0.0)
+    return drift_text(answers.prediction.drift, max(added), is_beyond(findings)).strip()
 
 
 def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
