@@ -188,11 +188,45 @@ def sampling_runs() -> dict[str, object]:
     return {"sampling_480_rows": sampling(rows_480()), "sampling_sweep": sampling(sweep.frame)}
 
 
+def backtest_runs() -> dict[str, object]:
+    """A backtest of eight folds over compute on 240 rows, in this process, after compilation."""
+    from bitlaw.criticism.backtest import run_backtest
+    from bitlaw.inference.executors import Serial
+    from bitlaw.inference.recipe import recipe_of
+    from bitlaw.workflow import prepare
+
+    record: dict[str, object] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        table = base_240(Path(folder) / "base.csv")
+        for law in ("chinchilla", "coupled", "bitlaw-default"):
+            prepared = prepare(table, law)
+            recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed=0)
+            start = time.perf_counter()
+            recipe.compiled()
+            compiled = time.perf_counter()
+            found = run_backtest(recipe, table.name, Serial(), cuts=8)
+            record[law] = {
+                "compile_seconds": round(compiled - start, 2),
+                "seconds": round(time.perf_counter() - compiled, 2),
+                "folds": len(found.folds),
+                "converged": len(found.converged),
+                "most_attempts": max(fold.attempts for fold in found.folds),
+                "coverage": {f"{prob:g}": round(share, 3) for prob, share in found.coverage.items()},
+            }
+    return record
+
+
 def parts() -> dict[str, Callable[[], dict[str, object]]]:
     """What can be measured."""
     from library import compare_runs, library_runs
 
-    return {"cold": cold_runs, "sampling": sampling_runs, "library": library_runs, "compare": compare_runs}
+    return {
+        "cold": cold_runs,
+        "sampling": sampling_runs,
+        "backtest": backtest_runs,
+        "library": library_runs,
+        "compare": compare_runs,
+    }
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ ONLY_IN: dict[str, set[str]] = {
     "arviz": {"inference", "criticism"},
     "matplotlib": {"reporting"},
 }
+ONLY_IN_FILE: dict[str, str] = {"dask": "inference/executors.py", "distributed": "inference/executors.py"}
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
 
 
@@ -57,6 +58,8 @@ def test_imports_go_up_the_list_only(path: Path) -> None:
             assert parts[1] in allowed, f"{own} may not import {module}"
         if parts[0] in ONLY_IN:
             assert own in ONLY_IN[parts[0]], f"{module} has no place in {own}"
+        if parts[0] in ONLY_IN_FILE:
+            assert str(path.relative_to(SOURCE)) == ONLY_IN_FILE[parts[0]], f"{module} has no place in {path}"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import bitlaw
+from bitlaw.criticism.backtest import from_dict
 from bitlaw.errors import InputError
 from bitlaw.finding import Status
 from bitlaw.inference import compiled
@@ -33,7 +34,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_a_base_law_is_recovered_and_the_same_seed_gives_the_same_draws(table: Path) -> None:
-    first, again = (bitlaw.fit(table, "chinchilla", seed=5) for _ in range(2))
+    first, again = (bitlaw.fit(table, "chinchilla", seed=5, backtest_folds=folds) for folds in (2, 0))
     assert first.status is not Status.FAIL
     assert first.provenance.attempts == 1
     for name in ("E", "alpha", "beta"):
@@ -43,6 +44,30 @@ def test_a_base_law_is_recovered_and_the_same_seed_gives_the_same_draws(table: P
     assert np.isfinite(first.runs["elpd"]).all()
     assert first.runs["pareto_k"].median() < 0.5
     np.testing.assert_allclose(first.weights["weight"].sum("sample"), 1.0)
+    check_backtests(first, again)
+
+
+def check_backtests(tried: bitlaw.Fit, not_tried: bitlaw.Fit) -> None:
+    """The record of a backtest, made with the model the fit was sampled from, and that there is none."""
+    kept = from_dict(tried.backtest)
+    assert [(fold.cut, fold.n_train + fold.n_test, fold.converged) for fold in kept.folds] == [
+        (0.4, 30, True),
+        (0.85, 30, True),
+    ]
+    assert kept.coverage[0.95] > 0.7
+    assert kept.scores.mae_log < 0.02
+    assert set(kept.findings) < set(tried.findings)
+    assert not_tried.backtest is None
+    assert not_tried.findings[-1].status is Status.NOT_RUN
+    assert not_tried.findings[-1].code == "backtest.runs"
+
+
+def test_a_table_too_small_for_a_backtest_says_so(table: Path) -> None:
+    few = pd.read_csv(table).iloc[:11]
+    few.to_csv(table, index=False)
+    found = bitlaw.backtest(table, "chinchilla")
+    assert found.status is Status.NOT_RUN
+    assert found.runs == 11
 
 
 def test_a_fit_that_does_not_converge_is_sampled_again_and_marked(
@@ -50,7 +75,7 @@ def test_a_fit_that_does_not_converge_is_sampled_again_and_marked(
 ) -> None:
     few = SamplerSettings(draws=20, tune=60)
     monkeypatch.setattr(compiled, "default_settings", lambda _, seed, **__: replace(few, seed=seed))
-    fit = bitlaw.fit(table, "chinchilla")
+    fit = bitlaw.fit(table, "chinchilla", backtest_folds=0)
     assert fit.provenance.attempts == 2
     assert fit.provenance.settings["draws"] == 40
     assert fit.status is Status.FAIL
@@ -81,7 +106,7 @@ def test_one_size_is_fitted_with_a_warning_that_names_what_the_priors_decide(tab
 def test_published_chinchilla_points_give_the_replication(tmp_path: Path) -> None:
     mapping = tmp_path / "map.toml"
     mapping.write_text('exclude = "note"\n')
-    fit = bitlaw.fit(SHARED / "chinchilla_digitised.csv", "chinchilla", mapping)
+    fit = bitlaw.fit(SHARED / "chinchilla_digitised.csv", "chinchilla", mapping, backtest_folds=0)
     assert len(fit.rows) == 240
     assert len(fit.excluded) == 5
     assert 1.78 <= fit.draws("E").mean() <= 1.84
@@ -93,7 +118,7 @@ def test_published_chinchilla_points_give_the_replication(tmp_path: Path) -> Non
 @pytest.mark.slow
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"the public run tables are not at {SHARED}")
 def test_pooling_over_corpora_converges() -> None:
-    fit = bitlaw.fit(SHARED / "gadre_overtraining.csv", "coupled", pool="corpus")
+    fit = bitlaw.fit(SHARED / "gadre_overtraining.csv", "coupled", pool="corpus", backtest_folds=0)
     assert fit.status is not Status.FAIL
     assert fit.group_names == tuple(sorted(set(fit.rows["corpus"])))
     assert fit.posterior["alpha_group"].sizes["group"] == 3
@@ -109,7 +134,9 @@ def test_the_full_law_is_recovered() -> None:
     }
     constants |= {"sigma": 0.002, "kappa": 0.1, "tau": 0.2}
     frame = simulate_losses(law, constants, design, seed=4)
-    fit = bitlaw.fit(bitlaw.RunTable(frame, frame.iloc[:0].assign(reason=""), "simulated"), law)
+    fit = bitlaw.fit(
+        bitlaw.RunTable(frame, frame.iloc[:0].assign(reason=""), "simulated"), law, backtest_folds=0
+    )
     assert fit.status is not Status.FAIL
     for name in (
         "E",

@@ -20,6 +20,7 @@ _API: dict[str, str] = {
     "check": "bitlaw.workflow",
     "fit": "bitlaw.workflow",
     "compare": "bitlaw.workflow",
+    "backtest": "bitlaw.workflow",
     "predict": "bitlaw.decisions.predict",
     "optimum": "bitlaw.decisions.optimum",
     "ptq": "bitlaw.decisions.ptq",

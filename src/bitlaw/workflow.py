@@ -19,9 +19,15 @@ from bitlaw.runs.read import read_runs
 from bitlaw.runs.table import RunTable
 
 if TYPE_CHECKING:
+    from bitlaw.criticism.backtest import Backtest
     from bitlaw.criticism.comparison import Comparison
     from bitlaw.inference.compiled import CompiledLaw
+    from bitlaw.inference.executors import Executor, Progress
+    from bitlaw.inference.recipe import Recipe
     from bitlaw.reporting.answers import Answers
+
+DEFAULT_FOLDS = 4
+"""Folds over compute of a backtest."""
 
 
 def as_table(runs: str | Path | RunTable, mapping: str | Path | None = None) -> RunTable:
@@ -113,8 +119,10 @@ def fit(
     seed: int = 0,
     progress: bool = False,
     diverged_as_bounds: bool = False,
+    backtest_folds: int = DEFAULT_FOLDS,
+    on_fold: Progress | None = None,
 ) -> Fit:
-    """Fit a law to logged runs.
+    """Fit a law to logged runs, and record how well it predicts the larger of them from the smaller.
 
     Where convergence fails or a transition diverges, sampling is repeated once with a higher target
     acceptance, more tuning and more draws, and a finding says so.
@@ -136,6 +144,10 @@ def fit(
     diverged_as_bounds
         Use diverged runs that logged a loss: the law's loss there is taken to be at least that
         (right-censored, normal tail). By default they are left out and counted.
+    backtest_folds
+        Folds over compute of the backtest that is kept with the fit; 0 for none.
+    on_fold
+        Told how many folds are done, and of how many.
 
     Raises
     ------
@@ -143,10 +155,104 @@ def fit(
         For input that cannot be worked with.
     """
     from bitlaw.inference.compiled import compile_law
+    from bitlaw.inference.executors import Serial
+    from bitlaw.inference.recipe import keep, recipe_of
 
     prepared = prepare(runs, law, mapping, pool, diverged_as_bounds)
     compiled = compile_law(prepared.law, prepared.table.frame, prepared.pool)
-    return fit_compiled(compiled, prepared, seed, progress)[0]
+    fitted, compiled = fit_compiled(compiled, prepared, seed, progress)
+    recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed)
+    keep(recipe, compiled)
+    return with_backtest(fitted, recipe, prepared.table.source, backtest_folds, Serial(), on_fold)
+
+
+def with_backtest(
+    fitted: Fit,
+    recipe: Recipe,
+    source: str,
+    folds: int,
+    executor: Executor,
+    on_fold: Progress | None = None,
+) -> Fit:
+    """A fit with the record of a backtest over compute, or with a finding that there is none.
+
+    Parameters
+    ----------
+    fitted
+        The fit.
+    recipe
+        Of its law and rows.
+    source
+        Name of the run table.
+    folds
+        Number of folds; 0 for no backtest.
+    executor
+        Where they run.
+    on_fold
+        Told how many folds are done, and of how many.
+    """
+    from bitlaw.criticism.backtest import run_backtest
+    from bitlaw.criticism.backtest_findings import switched_off
+
+    if folds == 0:
+        return replace(fitted, findings=(*fitted.findings, switched_off()))
+    found = run_backtest(recipe, source, executor, cuts=folds, progress=on_fold)
+    return replace(fitted, backtest=found.to_dict(), findings=(*fitted.findings, *found.findings))
+
+
+def _executor(executor: str | Executor, scheduler: str | None) -> Executor:
+    from bitlaw.inference.executors import executor_named
+
+    return executor_named(executor, scheduler) if isinstance(executor, str) else executor
+
+
+def backtest(
+    runs: str | Path | RunTable,
+    law: str | Path | Law = DEFAULT_LAW,
+    mapping: str | Path | None = None,
+    pool: str | Sequence[str] | None = None,
+    kinds: str | Sequence[str] = ("compute",),
+    folds: int = DEFAULT_FOLDS,
+    executor: str | Executor = "serial",
+    scheduler: str | None = None,
+    seed: int = 0,
+    on_fold: Progress | None = None,
+) -> Backtest:
+    """Fit a law to some of the runs and score what it predicts of others, fold by fold.
+
+    The law is compiled once, per worker where there are several.
+
+    Parameters
+    ----------
+    runs, law, mapping, pool, seed
+        As for ``fit``.
+    kinds
+        ``compute`` (the larger runs from the smaller), ``bits`` (the lowest bit-width from the others),
+        ``groups`` (each group of a pooled fit from the others); one or several, separated by commas.
+    folds
+        Folds over compute.
+    executor
+        ``serial``, ``processes``, ``dask``, or an executor. A script that uses processes has to guard its
+        main part with ``if __name__ == "__main__"``.
+    scheduler
+        Address of a Dask cluster, for the executor ``dask``.
+    on_fold
+        Told how many folds are done, and of how many.
+
+    Raises
+    ------
+    InputError
+        For input that cannot be worked with, or a scheduler that cannot be reached.
+    """
+    from bitlaw.criticism.backtest import run_backtest
+    from bitlaw.inference.recipe import recipe_of
+
+    chosen = _executor(executor, scheduler)
+    prepared = prepare(runs, law, mapping, pool)
+    recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed)
+    names = as_columns(kinds)
+    found = run_backtest(recipe, prepared.table.source, chosen, names, folds, on_fold)
+    return replace(found, findings=(*prepared.findings, *found.findings))
 
 
 def fit_compiled(
@@ -218,6 +324,10 @@ def compare(
     out: str | Path | None = None,
     seed: int = 0,
     progress: bool = False,
+    executor: str | Executor = "serial",
+    scheduler: str | None = None,
+    backtest_folds: int = 0,
+    on_refit: Progress | None = None,
 ) -> tuple[Comparison, dict[str, Fit]]:
     """Fit several laws to the rows all of them can use, and say which the data support.
 
@@ -233,6 +343,12 @@ def compare(
         table says nothing about are listed with the reason.
     out
         Folder for ``LAW.nc`` of every fit and ``comparison.json``; nothing is written by default.
+    executor, scheduler
+        Where refits run, as for ``backtest``; the fits themselves run here.
+    backtest_folds
+        Folds over compute of a backtest kept with each fit; none by default.
+    on_refit
+        Told how many refits, or folds, of a law are done, and of how many.
 
     Returns
     -------
@@ -248,9 +364,11 @@ def compare(
     from bitlaw.criticism.comparison import compare_laws
     from bitlaw.inference.compiled import compile_law
     from bitlaw.inference.fit_file import save_fit
-    from bitlaw.inference.refit import exact_scores, largest_runs, refit_without
+    from bitlaw.inference.recipe import keep, recipe_of
+    from bitlaw.inference.refit import exact_scores, largest_runs
     from bitlaw.reporting.comparison_file import save_comparison
 
+    chosen = _executor(executor, scheduler)
     asked = load_laws(laws)
     table = as_table(runs, mapping)
     require_groups(table, as_columns(pool))
@@ -261,9 +379,12 @@ def compare(
         prepared = prepare(common.table, law, pool=pool)
         compiled = compile_law(prepared.law, prepared.table.frame, prepared.pool)
         fitted, compiled = fit_compiled(compiled, prepared, seed, progress)
-        scored.append(exact_scores(compiled, fitted))
-        if len(held_out):
-            refits.append(refit_without(compiled, fitted, held_out))
+        recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed)
+        keep(recipe, compiled)
+        fitted = with_backtest(fitted, recipe, prepared.table.source, backtest_folds, chosen, on_refit)
+        scores, together = exact_scores(recipe, fitted, held_out, executor=chosen, progress=on_refit)
+        scored.append(scores)
+        refits += [together] if together is not None else []
     comparison = compare_laws(common, scored, held_out, refits, seed)
     by_name = {item.fit.law.name: item.fit for item in scored}
     fits = {law.law: by_name[law.law] for law in comparison.laws}
@@ -328,6 +449,7 @@ def report(
     progress: bool = False,
     tolerance: float = 0.01,
     method_post: str | None = None,
+    backtest_folds: int = DEFAULT_FOLDS,
     drift: bool = True,
     **question: float | str | None,
 ) -> tuple[Fit, Path]:
@@ -347,6 +469,8 @@ def report(
         As for ``fit``; not used where the source is a fit.
     tolerance, method_post, drift
         As for ``answer``.
+    backtest_folds
+        As for ``fit``, for every law that is fitted; not used where the source is a fit.
     **question
         ``n_params``, ``tokens``, ``flops``, ``group``, ``loss`` as for ``answer``.
 
@@ -369,10 +493,27 @@ def report(
         table = as_table(source, mapping)
         laws = with_rival(law if isinstance(law, Law) else load_law(law), table)
         if len(laws) > 1:
-            comparison, by_name = compare(table, laws, pool=pool, out=out, seed=seed, progress=progress)
+            comparison, by_name = compare(
+                table,
+                laws,
+                pool=pool,
+                out=out,
+                seed=seed,
+                progress=progress,
+                backtest_folds=backtest_folds,
+            )
             fits = list(by_name.values())
         else:
-            fits = [fit(table, laws[0], pool=pool, seed=seed, progress=progress)]
+            fits = [
+                fit(
+                    table,
+                    laws[0],
+                    pool=pool,
+                    seed=seed,
+                    progress=progress,
+                    backtest_folds=backtest_folds,
+                )
+            ]
             save_fit(fits[0], out / f"{fits[0].law.name}.nc")
     else:
         fits = list(source)

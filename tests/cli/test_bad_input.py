@@ -62,6 +62,19 @@ CASES = {
     "pool unknown": (["fit", "runs.csv", "--pool", "famly", "--out", "x.nc"], ['did you mean "family"?']),
     "pool of numbers": (["check", "runs.csv", "--pool", "tokens"], ["no column of groups"]),
     "pool empty": (["check", "runs.csv", "--pool", "corpus"], ["the column is empty"]),
+    # backtest
+    "kind": (["backtest", "runs.csv", "--kind", "size"], ['unknown kind of fold "size"', "compute, bits"]),
+    "kind gap": (["backtest", "runs.csv", "--kind", "bits,,"], ["has an empty entry"]),
+    "no folds": (["backtest", "runs.csv", "--folds", "0"], ["0 folds: valid: a whole number from 1"]),
+    "folds text": (["backtest", "runs.csv", "--folds", "few"], ["--folds"]),
+    "groups of what": (["backtest", "runs.csv", "--kind", "groups"], ["need a column to pool over"]),
+    "executor": (["backtest", "runs.csv", "--executor", "dsk"], ['did you mean "dask"?']),
+    "no scheduler": (["backtest", "runs.csv", "--executor", "dask"], ["needs the address of a cluster"]),
+    "scheduler alone": (
+        ["backtest", "runs.csv", "--scheduler", "tcp://127.0.0.1:9"],
+        ["is for --executor dask; the executor is serial"],
+    ),
+    "backtest law": (["backtest", "runs.csv", "--law", "kumar"], ['did you mean "kumar2024"?']),
     # output
     "suffix": (["fit", "runs.csv", "--out", "x.csv"], ["ends in .nc"]),
     "out is a folder": (["fit", "runs.csv", "--out", "."], ["ends in .nc"]),

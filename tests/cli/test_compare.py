@@ -10,6 +10,7 @@ from bitlaw import workflow
 from bitlaw.criticism.common_rows import CommonRows
 from bitlaw.criticism.comparison import Comparison, compare_laws
 from bitlaw.finding import Finding
+from bitlaw.inference.executors import Serial
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.refit import ExactScores, Refit
 from bitlaw.laws.law import Law
@@ -60,6 +61,8 @@ def test_laws_differences_and_decisions_are_shown(
             "out": out,
             "seed": 0,
             "progress": False,
+            "executor": Serial(),
+            "on_refit": None,
         }
     ]
     for text in (
@@ -109,6 +112,8 @@ def test_an_unconverged_fit_is_marked_with_code_1(runs_file: Path, tmp_path: Pat
             "Missing option '--out'",
         ),
         (("--laws", "coupled", "--out", "runs.csv"), "is a file, not a folder"),
+        (("--laws", "coupled", "--out", "laws", "--executor", "dsk"), 'did you mean "dask"?'),
+        (("--laws", "coupled", "--out", "laws", "--scheduler", "tcp://a:1"), "is for --executor dask"),
         (("--laws", "coupled", "--map", "absent.toml", "--out", "laws"), "absent.toml"),
     ],
 )

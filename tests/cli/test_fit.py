@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bitlaw.criticism.backtest import Backtest
+from bitlaw.criticism.backtest_findings import too_few_runs
 from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.fit_file import load_fit
@@ -32,6 +34,7 @@ def test_fit_is_saved_and_its_constants_shown(
     assert (done.code, done.err) == (0, "")
     assert load_fit(out).law.name == "kumar2024"
     asked = {"pool": "family", "seed": 0, "progress": False, "diverged_as_bounds": False}
+    asked |= {"backtest_folds": 4, "on_fold": None}
     assert sampled == [{"rows": len(fitted.rows), "law": "kumar2024"} | asked]
     for text in ("posterior (90 % ETI)", "gamma_post", "contraction", str(out)):
         assert text in done.out
@@ -44,6 +47,27 @@ def test_json(runs_file: Path, tmp_path: Path, sampled, bitlaw) -> None:
     constants = {row["name"]: row for row in answer["constants"]}
     assert constants["E"]["posterior_median"] == pytest.approx(2.76, abs=0.1)
     assert sampled[0]["law"] == DEFAULT_LAW
+    assert answer["backtest"] is None
+
+
+def test_the_backtest_is_told_and_can_be_left_out(
+    runs_file: Path, tmp_path: Path, fitted: Fit, monkeypatch: pytest.MonkeyPatch, bitlaw
+) -> None:
+    asked = []
+    kept = Backtest("kumar2024", "runs.csv", 9, (), (), (too_few_runs(9, 12),)).to_dict()
+
+    def with_record(_runs: object, _law: object, **options: object) -> Fit:
+        asked.append(options["backtest_folds"])
+        return replace(fitted, backtest=kept)
+
+    monkeypatch.setattr("bitlaw.workflow.fit", with_record)
+    out = tmp_path / "fit.nc"
+    done = bitlaw("fit", runs_file, "--out", out, "--no-backtest")
+    assert "No backtest of kumar2024 on runs.csv: 9 usable runs, and 12 are needed." in done.out
+    assert load_fit(out).backtest == kept
+    answer = json.loads(bitlaw("fit", runs_file, "--out", out, "--json").out)
+    assert (answer["backtest"]["runs"], answer["backtest"]["folds"]) == (9, [])
+    assert asked == [0, 4]
 
 
 def test_an_unconverged_fit_is_saved_marked_with_code_1(

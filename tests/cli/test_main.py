@@ -20,7 +20,18 @@ def run_console(*words: str, before: str = "") -> subprocess.CompletedProcess[st
 
 
 def test_commands_are_those_that_are_built() -> None:
-    assert COMMANDS == ["demo", "check", "fit", "compare", "predict", "optimum", "ptq", "report", "laws"]
+    assert COMMANDS == [
+        "demo",
+        "check",
+        "fit",
+        "compare",
+        "backtest",
+        "predict",
+        "optimum",
+        "ptq",
+        "report",
+        "laws",
+    ]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -31,7 +31,8 @@ def fit() -> Fit:
     hostile["run_id"] = hostile["run_id"] + ' "<b>\n\u202eé'
     excluded = hostile.iloc[:2].assign(reason="diverged")
     finding = Finding("a.b", Status.WARN, 1.5, None, "message", "advice")
-    return replace(made, rows=hostile, excluded=excluded, findings=(finding,))
+    record = {"law": "kumar2024", "folds": [{"cut": 0.4, "rows": [{"run_id": "x" * 100}] * 2000}]}
+    return replace(made, rows=hostile, excluded=excluded, findings=(finding,), backtest=record)
 
 
 def test_everything_survives(fit: Fit, tmp_path: Path) -> None:
@@ -45,6 +46,7 @@ def test_everything_survives(fit: Fit, tmp_path: Path) -> None:
     assert loaded.findings == fit.findings
     assert loaded.provenance == fit.provenance
     assert loaded.pool == fit.pool
+    assert loaded.backtest == fit.backtest
     assert loaded.ceiling == fit.ceiling
     np.testing.assert_array_equal(loaded.hull, fit.hull)
     point = points_frame(n_params=1e8, tokens=1e10, bits_weights=6.0)
@@ -54,6 +56,7 @@ def test_everything_survives(fit: Fit, tmp_path: Path) -> None:
 def test_no_exclusions_survive_too(tmp_path: Path) -> None:
     plain = collapsed_fit("chinchilla", {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37})
     loaded = load_fit(save_fit(plain, tmp_path / "fit.nc"))
+    assert loaded.backtest is None
     assert loaded.excluded.empty
     assert "reason" in loaded.excluded
 

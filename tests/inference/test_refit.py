@@ -8,6 +8,7 @@ from bitlaw.inference.assemble import assemble_fit
 from bitlaw.inference.compiled import CompiledLaw, compile_law, sample_law
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
+from bitlaw.inference.recipe import keep, recipe_of
 from bitlaw.inference.refit import exact_scores, largest_runs, refit_without
 from bitlaw.inference.sample import SamplerSettings
 from bitlaw.inference.simulate import simulate_losses
@@ -63,7 +64,15 @@ def test_the_worst_scores_are_replaced_and_the_rest_named(chinchilla):
     runs = fit.runs.assign(pareto_k=0.1)
     runs.loc[[2, 5, 7], "pareto_k"] = [0.8, float("nan"), 1.4]
     marked = replace(fit, runs=runs.assign(elpd=-99.0))
-    scored = exact_scores(compiled, marked, most=2)
+    recipe = recipe_of(compiled.law, compiled.rows.frame, (), 1)
+    keep(recipe, compiled)
+    told: list[tuple[int, int]] = []
+    scored, together = exact_scores(
+        recipe, marked, [0, 1, 2], most=2, progress=lambda *done: told.append(done)
+    )
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    again = refit_without(compiled, marked, [0, 1, 2])
+    np.testing.assert_array_equal(together.log_density, again.log_density)
     names = fit.runs["run_id"]
     assert scored.refitted == (names[5], names[7])
     assert scored.unreliable == (names[2],)
@@ -71,7 +80,8 @@ def test_the_worst_scores_are_replaced_and_the_rest_named(chinchilla):
     np.testing.assert_allclose(scored.fit.runs.loc[[5, 7], "elpd"], fit.runs.loc[[5, 7], "elpd"], atol=0.5)
     assert (scored.fit.runs["elpd"].drop([5, 7]) == -99.0).all()
     assert 1.0 < scored.rhat < 1.05
-    untouched = exact_scores(compiled, replace(fit, runs=fit.runs.assign(pareto_k=0.1)))
+    untouched, none = exact_scores(recipe, replace(fit, runs=fit.runs.assign(pareto_k=0.1)))
+    assert none is None
     assert (untouched.refitted, untouched.unreliable, untouched.rhat) == ((), (), 1.0)
 
 

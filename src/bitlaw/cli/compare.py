@@ -7,8 +7,9 @@ import typer
 
 from bitlaw.cli.files import open_runs, require_output_folder
 from bitlaw.cli.fit import show_progress
-from bitlaw.cli.options import Json, MapFile, Pool, Runs, Seed, read_names
+from bitlaw.cli.options import ExecutorName, Json, MapFile, Pool, Runs, Scheduler, Seed, read_names
 from bitlaw.cli.output import exit_code, print_findings, print_json, print_text
+from bitlaw.cli.progress import task_bar
 from bitlaw.cli.tables import print_rows, print_table
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ bitlaw compare runs.csv --laws kumar2024-coupled,bitlaw-default --out laws
 bitlaw compare runs.csv --map mapping.toml --laws coupled,my_law.toml --out laws --json
 
 bitlaw compare runs.csv --out laws
+
+bitlaw compare runs.csv --out laws --executor dask --scheduler tcp://10.0.0.1:8786
 """
 
 Laws = Annotated[
@@ -44,6 +47,8 @@ def compare(
     laws: Laws = None,
     mapping: MapFile = None,
     pool: Pool = None,
+    executor: ExecutorName = "serial",
+    scheduler: Scheduler = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> int:
@@ -51,17 +56,22 @@ def compare(
     require_output_folder(out)
     from bitlaw import workflow
     from bitlaw.criticism.common_rows import load_laws
+    from bitlaw.inference.executors import executor_named
 
-    asked = load_laws(laws)
+    chosen, asked = executor_named(executor, scheduler), load_laws(laws)
     table = open_runs(runs, mapping)
-    comparison, fits = workflow.compare(
-        table,
-        asked,
-        pool=None if pool is None else read_names(pool),
-        out=out,
-        seed=seed,
-        progress=show_progress(as_json),
-    )
+    shown = show_progress(as_json)
+    with task_bar("refits", shown) as on_refit:
+        comparison, fits = workflow.compare(
+            table,
+            asked,
+            pool=None if pool is None else read_names(pool),
+            out=out,
+            seed=seed,
+            progress=shown,
+            executor=chosen,
+            on_refit=on_refit,
+        )
     from bitlaw.decisions.decision_table import decision_table
 
     decided = decision_table(list(fits.values()))

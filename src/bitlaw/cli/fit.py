@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from bitlaw.cli.output import (
     print_json,
     print_text,
 )
+from bitlaw.cli.progress import task_bar
 from bitlaw.cli.tables import print_rows
 from bitlaw.laws.registry import DEFAULT_LAW
 
@@ -37,6 +38,10 @@ DivergedAsBounds = Annotated[
         help="Use diverged runs that logged a loss: the law's loss there is at least that.",
     ),
 ]
+NoBacktest = Annotated[
+    bool,
+    typer.Option("--no-backtest", help="Do not check how well the law predicts the larger runs."),
+]
 Out = Annotated[Path, typer.Option("--out", metavar="FIT.nc", help="Where the fit is saved; ends in .nc.")]
 
 
@@ -48,23 +53,28 @@ def fit(
     pool: Pool = None,
     seed: Seed = 0,
     diverged_as_bounds: DivergedAsBounds = False,
+    no_backtest: NoBacktest = False,
     as_json: Json = False,
 ) -> int:
-    """Fit a law by sampling and save the posterior, its findings and all that predictions need."""
+    """Fit a law by sampling, test it on the larger runs, and save all that predictions need."""
     require_output_file(out)
     from bitlaw import workflow
     from bitlaw.laws.registry import load_law
 
     asked = load_law(law)
     table = open_runs(runs, mapping)
-    fitted = workflow.fit(
-        table,
-        asked,
-        pool=pool,
-        seed=seed,
-        progress=show_progress(as_json),
-        diverged_as_bounds=diverged_as_bounds,
-    )
+    shown = show_progress(as_json)
+    with task_bar("backtest", shown) as on_fold:
+        fitted = workflow.fit(
+            table,
+            asked,
+            pool=pool,
+            seed=seed,
+            progress=shown,
+            diverged_as_bounds=diverged_as_bounds,
+            backtest_folds=0 if no_backtest else workflow.DEFAULT_FOLDS,
+            on_fold=on_fold,
+        )
     from bitlaw.inference.fit_file import save_fit
 
     save_fit(fitted, out)
@@ -90,6 +100,7 @@ def _print(fitted: "Fit", out: Path, as_json: bool) -> None:
             "left_out": len(fitted.excluded),
             "reference": {"n_params": fitted.reference.n_params, "tokens": fitted.reference.tokens},
             "attempts": fitted.provenance.attempts,
+            "backtest": _summary(fitted),
             "constants": constants.to_dict("records"),
             "prob": 0.9,
             "kind": "ETI",
@@ -105,8 +116,22 @@ def _print(fitted: "Fit", out: Path, as_json: bool) -> None:
         [_row(row) for row in constants.to_dict("records")],
         fold=True,
     )
+    if fitted.backtest is not None:
+        from bitlaw.criticism.backtest import from_dict
+
+        print_text(f"\n{from_dict(fitted.backtest).sentence()}")
     print_findings(fitted.findings)
     print_text(f"\nSaved: {out}")
+
+
+def _summary(fitted: "Fit") -> dict[str, Any] | None:
+    """The record of the backtest without its predicted rows, which are in the file."""
+    if fitted.backtest is None:
+        return None
+    folds = [
+        {key: value for key, value in fold.items() if key != "rows"} for fold in fitted.backtest["folds"]
+    ]
+    return {**fitted.backtest, "folds": folds}
 
 
 def _row(constant: dict) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from bitlaw.cli import check, compare, demo, fit, laws, optimum, predict, ptq, report
+from bitlaw.cli import backtest, check, compare, demo, fit, laws, optimum, predict, ptq, report
 from bitlaw.errors import InputError
 
 DONE, BAD_INPUT, BUG = 0, 2, 3
@@ -51,6 +51,7 @@ for _command in (
     check.check,
     fit.fit,
     compare.compare,
+    backtest.backtest,
     predict.predict,
     optimum.optimum,
     ptq.ptq,

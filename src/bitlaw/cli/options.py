@@ -195,6 +195,18 @@ Pool = Annotated[
 Seed = Annotated[
     int, typer.Option("--seed", parser=read_seed, metavar="SEED", help="Seed of everything random.")
 ]
+ExecutorName = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="NAME",
+        help="Where refits run: serial (here), processes (of this machine), or dask (a cluster).",
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="Dask cluster, as tcp://host:8786."),
+]
 Params = Annotated[float | None, column_option("n_params", "COUNT", "Non-embedding parameters.")]
 Tokens = Annotated[float | None, column_option("tokens", "COUNT", "Tokens it is trained on.")]
 Flops = Annotated[float | None, column_option("flops", "COUNT", "Budget in FLOP at 16 bits, (6/16) N D P.")]

@@ -22,7 +22,7 @@ from bitlaw.runs.table import RunTable
 _SUFFIXES = ("_share", "_steps", "_level", "_free", "_growth")
 """Ends of the names of coordinates."""
 
-_LIBRARIES = ("bitlaw", "pymc", "pytensor", "nutpie", "arviz", "numpy")
+LIBRARIES = ("bitlaw", "pymc", "pytensor", "nutpie", "arviz", "numpy")
 
 
 def assemble_fit(
@@ -48,7 +48,7 @@ def assemble_fit(
     seed
         Seed the user gave.
     """
-    posterior = _law_names(sampled["posterior"].to_dataset())
+    posterior = law_names(sampled["posterior"].to_dataset())
     likelihood = run_log_likelihood(law, rows, reference, posterior)
     flat = {
         str(name): values.to_numpy().reshape(-1)
@@ -76,12 +76,12 @@ def assemble_fit(
             seed=seed,
             attempts=attempts,
             settings=asdict(settings),
-            versions={name: version(name) for name in _LIBRARIES} | {"python": platform.python_version()},
+            versions={name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
         ),
     )
 
 
-def _law_names(posterior: xr.Dataset) -> xr.Dataset:
+def law_names(posterior: xr.Dataset) -> xr.Dataset:
     """Without the coordinates that quantities are sampled in, where they are there themselves."""
     names = [str(name) for name in posterior.data_vars]
     sampled_in = [

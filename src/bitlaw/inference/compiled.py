@@ -11,7 +11,7 @@ import xarray as xr
 from bitlaw.inference.effects import learned_estimates
 from bitlaw.inference.informed import uninformed
 from bitlaw.inference.levels import spread_scale, varying
-from bitlaw.inference.model import build_model
+from bitlaw.inference.model import build_model, scale_names
 from bitlaw.inference.parameters import flat, shift_name, spread_name
 from bitlaw.inference.prior import frozen, natural
 from bitlaw.inference.rows import Rows, arrange, reference_scales
@@ -33,7 +33,7 @@ class CompiledLaw:
     law, rows, reference
         The law, the arranged run table, and the scales of the fit.
     model
-        The model as nutpie compiled it; ``model.with_data(weight=…)`` leaves runs out.
+        The model as nutpie compiled it.
     uninformed
         Quantities that no row moves with: not in the model, drawn from their prior.
     """
@@ -43,6 +43,28 @@ class CompiledLaw:
     reference: Reference
     model: Any
     uninformed: tuple[str, ...] = ()
+
+    def without(self, left_out: np.ndarray) -> "CompiledLaw":
+        """The same law with rows left out of the likelihood; the scales of the fit stay as they are.
+
+        Parameters
+        ----------
+        left_out
+            Whether each row of ``rows.frame`` is left out.
+        """
+        return replace(self, model=self.model.with_data(weight=np.where(left_out, 0.0, 1.0)))
+
+    def stated_at(self, reference: Reference) -> "CompiledLaw":
+        """The same law with its priors and constants stated at other scales.
+
+        Parameters
+        ----------
+        reference
+            Those scales. One that the law does not read is in no compiled model, and nothing is set.
+        """
+        read = {variable.name for variable in self.model.shared_var_keys}
+        data = {name: value for name, value in scale_names(reference).items() if name in read}
+        return replace(self, reference=reference, model=self.model.with_data(**data))
 
 
 def compile_law(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> CompiledLaw:

@@ -74,7 +74,7 @@ def loss_draws(
     points: pd.DataFrame,
     prior: bool = False,
     seed: int = 0,
-    measured: float | None = None,
+    measured: float | np.ndarray | None = None,
     drift: bool = True,
 ) -> LossDraws:
     """Draws of the loss at points.
@@ -139,7 +139,9 @@ def _at(values: np.ndarray | float, points: np.ndarray) -> np.ndarray | float:
     return values if np.ndim(values) == 0 else np.asarray(values)[:, points]
 
 
-def point_columns(fit: Fit, points: pd.DataFrame, measured: float | None = None) -> dict[str, np.ndarray]:
+def point_columns(
+    fit: Fit, points: pd.DataFrame, measured: float | np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Law columns of the points; a ceiling that they do not state is the fit's.
 
     Parameters

@@ -78,6 +78,8 @@ class Fit:
         What criticism found.
     provenance
         Where the fit comes from.
+    backtest
+        How well the law predicted runs it was not fitted to, as plain JSON types; None if not tried.
     """
 
     law: Law
@@ -94,6 +96,7 @@ class Fit:
     hull: np.ndarray
     findings: tuple[Finding, ...]
     provenance: Provenance
+    backtest: Mapping[str, Any] | None = None
 
     @property
     def status(self) -> Status:

@@ -88,6 +88,7 @@ def _fit(tree: xr.DataTree, path: Path) -> Fit:
             for item in json.loads(attributes["findings"])
         ),
         provenance=Provenance(**json.loads(attributes["provenance"])),
+        backtest=json.loads(attributes["backtest"]),
     )
 
 
@@ -102,7 +103,7 @@ def _attributes(fit: Fit) -> dict[str, str | int]:
         "pool": json.dumps(fit.pool),
         "loss_unit": LOSS_UNIT,
         "ceiling": str(fit.ceiling),
-        "backtest": "null",
+        "backtest": json.dumps(fit.backtest),
     }
 
 

@@ -28,8 +28,9 @@ def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
     """The model whose posterior a fit samples.
 
     Observed losses are ``pm.Data`` named ``log_loss``, ``gap``, ``loss_trained`` and
-    ``log_loss_unpaired``, and ``weight`` has one number per run that multiplies its log likelihood:
-    with 0 a run is left out. So one compiled model serves many tables of one design and all their folds.
+    ``log_loss_unpaired``, and ``weight`` has one number per row that multiplies its log likelihood:
+    with 0 a row is left out. The scales of ``reference`` are ``pm.Data``, too (see ``scale_names``). So one
+    compiled model serves many tables of one design and all their folds.
 
     Parameters
     ----------
@@ -45,10 +46,12 @@ def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
     coords: dict[str, Any] = {"run": list(rows.run_ids), "cell": list(range(rows.cells))}
     coords |= {column: list(factor.names) for column, factor in rows.factors.items()}
     with pm.Model(coords=coords) as model:
-        common = _sample_all(law, rows, reference, uninformed)
+        fixed = {name: np.float64(frozen(law.prior(name), reference).median()) for name in uninformed}
+        reference = _as_data(reference)
+        common = _sample_all(law, rows, reference, fixed)
         _record(law.complete(common, pt), common)
         shifts = level_shifts(law, rows, common, uninformed)
-        weight = pm.Data("weight", np.ones(len(rows.run_ids)))
+        weight = pm.Data("weight", np.ones(len(rows.frame)))
         run = _at_rows(law, common, shifts, rows, rows.first)
         trained, cell_effect = _runs(law, run, rows, reference, weight)
         if law.post is not None and len(rows.paired) + len(rows.unpaired):
@@ -63,6 +66,25 @@ def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
                     log_delta = log_delta + run_effect[block.run]
                     add(p, columns, block, log_delta, trained, cell_effect, weight)
     return model
+
+
+def scale_names(reference: Reference) -> dict[str, float]:
+    """The scales of a fit by the names of the model's data that hold them.
+
+    Examples
+    --------
+    >>> scale_names(Reference(1e8, 1e10, {"bits_weights": 3.0}))
+    {'scale_n_params': 100000000.0, 'scale_tokens': 10000000000.0, 'smallest_bits_weights': 3.0}
+    """
+    smallest = {f"smallest_{column}": bits for column, bits in reference.smallest_bits.items()}
+    return {"scale_n_params": reference.n_params, "scale_tokens": reference.tokens, **smallest}
+
+
+def _as_data(reference: Reference) -> Reference:
+    """The same scales as data of the model, so that a refit can state its priors at its own rows."""
+    data = {name: pm.Data(name, value) for name, value in scale_names(reference).items()}
+    smallest = {column: data[f"smallest_{column}"] for column in reference.smallest_bits}
+    return Reference(data["scale_n_params"], data["scale_tokens"], smallest)
 
 
 def _at_rows(
@@ -87,17 +109,14 @@ def _at_rows(
     return {name: value[which] if value.ndim else value for name, value in values.items()}
 
 
-def _sample_all(law: Law, rows: Rows, reference: Reference, uninformed: Sequence[str]) -> dict[str, Any]:
+def _sample_all(law: Law, rows: Rows, reference: Reference, fixed: dict[str, Any]) -> dict[str, Any]:
     """Everything that has a prior, in the order of the law; floors before the sensitivities they anchor.
 
-    Quantities that no row moves with stand at the median of their prior.
+    Quantities that no row moves with are fixed, at the median of their prior.
     """
     wanted = [prior for prior in law.priors if prior.name != "sigma_cell" or rows.cells]
-    sampled: dict[str, Any] = {
-        name: np.float64(frozen(law.prior(name), reference).median()) for name in uninformed
-    }
-    sampled |= {
-        prior.name: _floor(prior, reference) for prior in wanted if prior.times and prior.name not in sampled
+    sampled = fixed | {
+        prior.name: _floor(prior, reference) for prior in wanted if prior.times and prior.name not in fixed
     }
     base = {parameter.name for parameter in law.base.sampled} if is_centred(law) else frozenset()
     for prior in wanted:
@@ -162,12 +181,12 @@ def _runs(law: Law, p: dict[str, Any], rows: Rows, reference: Reference, weight:
     density = pm.logp(
         pm.StudentT.dist(nu=at_runs(p, rows.trained.run)["nu"], mu=location, sigma=scale), log_loss
     )
-    pm.Potential("trained", weight[rows.trained.run] * density)
+    pm.Potential("trained", weight[rows.trained.row] * density)
     if len(rows.diverged):
         block = rows.diverged
         expected, scale = _expected(trained, p, block)
         above = (expected + cell_effect[block.cell] - np.log(block.loss)) / scale
-        pm.Potential("diverged", weight[block.run] * pm.logcdf(pm.Normal.dist(0.0, 1.0), above))
+        pm.Potential("diverged", weight[block.row] * pm.logcdf(pm.Normal.dist(0.0, 1.0), above))
     return trained, cell_effect
 
 
@@ -203,7 +222,7 @@ def _paired(
     gap = degradation(log_delta, own, columns["ceiling"], pt)
     noise = pm.StudentT.dist(nu=p["nu_gap"], mu=gap, sigma=gap_scale(p, gap, pt))
     density = pm.logp(noise, pm.Data("gap", block.gap))
-    pm.Potential("paired", weight[block.run] * density)
+    pm.Potential("paired", weight[block.row] * density)
 
 
 def _unpaired(
@@ -222,4 +241,4 @@ def _unpaired(
     location = pt.log(after) + cell_effect[block.cell]
     observed = pm.Data("log_loss_unpaired", np.log(block.loss))
     density = pm.logp(pm.StudentT.dist(nu=p["nu"], mu=location, sigma=scale), observed)
-    pm.Potential("unpaired", weight[block.run] * density)
+    pm.Potential("unpaired", weight[block.row] * density)

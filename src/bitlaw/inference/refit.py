@@ -1,6 +1,6 @@
 """A compiled law sampled again with runs left out, and what it then expects of them.
 
-The compiled model is used as it is: a run of weight 0 has no part in the likelihood.
+The compiled model is used as it is: a row of weight 0 has no part in the likelihood.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,12 @@ import xarray as xr
 from scipy import special
 
 from bitlaw.inference.compiled import CompiledLaw, learn_coordinates, sample_law
+from bitlaw.inference.executors import Executor, Progress, Serial
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.pointwise import run_log_likelihood
+from bitlaw.inference.recipe import Recipe
 from bitlaw.inference.sample import SamplerSettings
+from bitlaw.laws.law import Law
 
 HIGHEST_PARETO_K = 0.7
 """Beyond it importance sampling says nothing reliable about a left-out run (arXiv 1507.02646)."""
@@ -95,23 +98,44 @@ def refit_without(
     short
         Fewer draws, in the coordinates of the fit: enough for the predictive density of one run.
     """
-    settings = SamplerSettings(**fit.provenance.settings)  # type: ignore[arg-type]
+    return _refit(compiled, _settings(fit), fit.posterior.get("run_effect"), left_out, seed, short)
+
+
+def _settings(fit: Fit) -> SamplerSettings:
+    return SamplerSettings(**fit.provenance.settings)  # type: ignore[arg-type]
+
+
+def _refit(
+    compiled: CompiledLaw,
+    settings: SamplerSettings,
+    run_effect: xr.DataArray | None,
+    left_out: Sequence[int] | np.ndarray,
+    seed: int,
+    short: bool,
+) -> Refit:
     settings = replace(settings, seed=settings.seed + seed)
-    weight = np.ones(len(compiled.rows.run_ids))
-    weight[list(left_out)] = 0.0
-    without = replace(compiled, model=compiled.model.with_data(weight=weight))
+    run_ids = np.array(compiled.rows.run_ids, object)[list(left_out)]
+    without = compiled.without(compiled.rows.frame["run_id"].astype(str).isin(run_ids).to_numpy())
     if short:
         settings = replace(settings, draws=_DRAWS, tune=_DRAWS)
     else:
         without = learn_coordinates(without, settings)
     posterior = sample_law(without, settings)["posterior"].to_dataset()
-    constants = posterior[[prior.name for prior in compiled.law.priors if prior.name in posterior]]
-    rhat = max(float(values) for values in constants.azstats.rhat().data_vars.values())
-    return Refit(posterior, held_out_log_density(compiled, fit, posterior, left_out), rhat)
+    log_density = held_out_log_density(compiled, run_effect, posterior, left_out)
+    return Refit(posterior, log_density, largest_rhat(compiled.law, posterior))
+
+
+def largest_rhat(law: Law, posterior: xr.Dataset) -> float:
+    """Largest R-hat of the constants of a law and of its noise scales."""
+    constants = posterior[[prior.name for prior in law.priors if prior.name in posterior]]
+    return max(float(values) for values in constants.azstats.rhat().data_vars.values())
 
 
 def held_out_log_density(
-    compiled: CompiledLaw, fit: Fit, posterior: xr.Dataset, left_out: Sequence[int] | np.ndarray
+    compiled: CompiledLaw,
+    run_effect: xr.DataArray | None,
+    posterior: xr.Dataset,
+    left_out: Sequence[int] | np.ndarray,
 ) -> np.ndarray:
     """Log predictive density of runs that a posterior never saw: ln of the mean over draws, nats.
 
@@ -122,15 +146,17 @@ def held_out_log_density(
 
     Parameters
     ----------
-    compiled, fit
+    compiled
         As for ``refit_without``.
+    run_effect
+        Draws of the effects of runs in the fit to all of them; None where the law has none.
     posterior
         Draws without the runs.
     left_out
         Indices of the runs.
     """
-    if "run_effect" in posterior:
-        posterior = posterior.assign(run_effect=_as_many(fit.posterior["run_effect"], posterior))
+    if run_effect is not None:
+        posterior = posterior.assign(run_effect=_as_many(run_effect, posterior))
     likelihood = run_log_likelihood(
         compiled.law, compiled.rows, compiled.reference, posterior, _HELD_OUT_NODES
     )
@@ -147,32 +173,95 @@ def _as_many(draws: xr.DataArray, like: xr.Dataset) -> xr.DataArray:
     return taken.assign_coords(chain=like["chain"], draw=like["draw"])
 
 
-def exact_scores(compiled: CompiledLaw, fit: Fit, most: int = MOST_REFITS) -> ExactScores:
-    """Score anew, each by a refit of its own, the runs whose Pareto k is above .7.
+@dataclass(frozen=True)
+class RefitTask:
+    """A refit that any worker can run.
 
     Parameters
     ----------
-    compiled, fit
-        As for ``refit_without``.
-    most
-        Refits at most; runs with the worst k come first.
+    recipe
+        The law and all rows.
+    settings
+        Those of the fit to all rows.
+    run_effect
+        Draws of the effects of runs in that fit; None where the law has none.
+    left_out, seed, short
+        As for ``refit_without``; a short refit that does not converge is sampled again, longer.
     """
+
+    recipe: Recipe
+    settings: SamplerSettings
+    run_effect: xr.DataArray | None
+    left_out: tuple[int, ...]
+    seed: int
+    short: bool
+
+
+def run_refit(task: RefitTask) -> Refit:
+    """Sample a law again without some runs.
+
+    Parameters
+    ----------
+    task
+        What to do.
+    """
+    compiled = task.recipe.compiled()
+    given = (task.settings, task.run_effect, task.left_out, task.seed)
+    refit = _refit(compiled, *given, short=task.short)
+    return _refit(compiled, *given, short=False) if task.short and not refit.rhat <= HIGHEST_RHAT else refit
+
+
+def exact_scores(
+    recipe: Recipe,
+    fit: Fit,
+    held_out: Sequence[int] | np.ndarray = (),
+    most: int = MOST_REFITS,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> tuple[ExactScores, Refit | None]:
+    """Score anew, each by a refit of its own, the runs whose Pareto k is above .7; and some runs together.
+
+    Parameters
+    ----------
+    recipe
+        Of the law and the rows that the fit was sampled from.
+    fit
+        The fit.
+    held_out
+        Indices of runs to leave out together; none by default.
+    most
+        Refits at most; runs with the worst k come first. That of the runs left out together is not counted.
+    executor
+        Where the refits run; here by default.
+    progress
+        Told how many refits are done.
+
+    Returns
+    -------
+    ExactScores, Refit
+        The scores one by one, and the refit without the runs left out together; None without any.
+    """
+    executor = executor or Serial()
+    settings = _settings(fit) if executor.is_local else replace(_settings(fit), cores=1)
+    effect = fit.posterior.get("run_effect")
     runs = fit.runs.reset_index(drop=True).assign(refitted=False)
     bad = runs.index[~(runs["pareto_k"] <= HIGHEST_PARETO_K)]
     worst_first = bad[np.argsort(-runs.loc[bad, "pareto_k"].fillna(np.inf).to_numpy(), kind="stable")]
-    rhat = 1.0
-    for run in worst_first[:most]:
-        refit = refit_without(compiled, fit, [int(run)], seed=int(run) + 1, short=True)
-        if not refit.rhat <= HIGHEST_RHAT:
-            refit = refit_without(compiled, fit, [int(run)], seed=int(run) + 1)
-        runs.loc[run, ["elpd", "refitted"]] = [float(refit.log_density[0]), True]
-        rhat = max(rhat, refit.rhat)
-    return ExactScores(
+    chosen = [int(run) for run in worst_first[:most]]
+    tasks = [RefitTask(recipe, settings, effect, (run,), seed=run + 1, short=True) for run in chosen]
+    if len(held_out):
+        tasks.append(RefitTask(recipe, settings, effect, tuple(map(int, held_out)), seed=0, short=False))
+    refits = dict(executor.run(run_refit, tasks, progress)) if tasks else {}
+    together = refits.pop(len(chosen), None)
+    for index, refit in refits.items():
+        runs.loc[chosen[index], ["elpd", "refitted"]] = [float(refit.log_density[0]), True]
+    scores = ExactScores(
         fit=replace(fit, runs=runs),
-        refitted=tuple(runs.loc[worst_first[:most], "run_id"]),
+        refitted=tuple(runs.loc[chosen, "run_id"]),
         unreliable=tuple(runs.loc[worst_first[most:], "run_id"]),
-        rhat=rhat,
+        rhat=max((refit.rhat for refit in refits.values()), default=1.0),
     )
+    return scores, together
 
 
 def largest_runs(frame: pd.DataFrame) -> np.ndarray:
