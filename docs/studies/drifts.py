@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from forecasts import HeldOut, Posterior
@@ -38,23 +38,12 @@ class Drift:
     spread: float = 0.8
     freedom: float = np.inf
 
-    def draws(self, held_out: HeldOut, posterior: Posterior, scale: float | None = None) -> np.ndarray:
-        """Log loss of new runs with this drift, shape (draws, points).
-
-        Parameters
-        ----------
-        held_out
-            The split.
-        posterior
-            Of one law.
-        scale
-            In place of the median of ω.
-        """
+    def draws(self, held_out: HeldOut, posterior: Posterior) -> np.ndarray:
+        """Log loss of new runs with this drift, shape (draws, points)."""
         rng = np.random.default_rng(SEED)
         loadings = self.loadings(held_out, posterior)
         count = len(posterior.location)
-        median = self.scale if scale is None else scale
-        omega = median * np.exp(self.spread * rng.standard_normal(count))
+        omega = self.scale * np.exp(self.spread * rng.standard_normal(count))
         z = rng.standard_normal((count, loadings.shape[1]))
         if np.isfinite(self.freedom):
             z *= np.sqrt((self.freedom - 2) / rng.chisquare(self.freedom, (count, 1)))
@@ -98,17 +87,6 @@ def _rooted(vector: np.ndarray) -> np.ndarray:
 
 STATED = Drift("as stated", 0.01, root_of_hull)
 
-ALTERNATIVES = (
-    Drift("linear in the hull vector", 0.01, linear_in_hull),
-    Drift("√ of decades of compute", 0.01, root_of_compute),
-    Drift("√ of decades from the centre", 0.01, root_from_centre),
-    Drift("Student-t z, 4 degrees", 0.01, root_of_hull, freedom=_TAIL),
-    Drift("ω known, no spread", 0.01, root_of_hull, spread=0.0),
-    Drift("share of the predicted gain", 0.1, share_of_gain),
-    Drift("√ of the predicted gain", 0.03, root_of_gain),
-)
-
-
 @dataclass(frozen=True)
 class ResidualWalk:
     """A discrepancy learned from the fitted runs: a random walk from their centre, given their residuals.
@@ -121,10 +99,10 @@ class ResidualWalk:
     name: str = "random walk given the residuals"
     scale: float = 0.01
 
-    def draws(self, held_out: HeldOut, posterior: Posterior, scale: float | None = None) -> np.ndarray:
+    def draws(self, held_out: HeldOut, posterior: Posterior) -> np.ndarray:
         """Log loss of new runs, shape (draws, points)."""
         rng = np.random.default_rng(SEED)
-        omega = self.scale if scale is None else scale
+        omega = self.scale
         centre = held_out.fitted_sizes.mean(axis=0)
         near, far = held_out.fitted_sizes - centre, held_out.sizes - centre
         error = np.median(posterior.residual, axis=0)
@@ -142,3 +120,27 @@ def _walk(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Covariance of two-sided Brownian motions, summed over axes."""
     a, b = one[:, None, :], other[None, :, :]
     return np.where(a * b > 0, np.minimum(np.abs(a), np.abs(b)), 0.0).sum(axis=2)
+
+
+SPREADS = (0.0, 0.3, 0.5, 0.8)
+"""Standard deviations of ln ω among which one is chosen, where the spread is chosen too."""
+
+ALTERNATIVES: tuple[Drift | ResidualWalk, ...] = (
+    replace(STATED, name="as stated, another scale"),
+    Drift("linear in the hull vector", 0.01, linear_in_hull),
+    Drift("√ of decades of compute", 0.01, root_of_compute),
+    Drift("√ of decades from the centre", 0.01, root_from_centre),
+    Drift("Student-t z, 4 degrees", 0.01, root_of_hull, freedom=_TAIL),
+    Drift("ω known, no spread", 0.01, root_of_hull, spread=0.0),
+    Drift("share of the predicted gain", 0.1, share_of_gain),
+    Drift("√ of the predicted gain", 0.03, root_of_gain),
+    ResidualWalk(),
+)
+"""Each is tried at several scales."""
+
+WITH_SPREAD = (
+    replace(STATED, name="as stated, another scale and spread"),
+    Drift("linear in the hull vector, another spread", 0.01, linear_in_hull),
+    Drift("√ of decades of compute, another spread", 0.01, root_of_compute),
+)
+"""Each is tried at several scales and spreads."""

@@ -1,11 +1,12 @@
 """Scores of every competitor and of every drift tried, by split, by table and over tables."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from drifts import ALTERNATIVES, SEED, STATED, Drift, ResidualWalk
+from drifts import ALTERNATIVES, SEED, SPREADS, STATED, WITH_SPREAD, Drift, ResidualWalk
 from forecast_scores import COVERED, scores
 from forecasts import CHINCHILLA, COUPLED, HeldOut
 
@@ -18,6 +19,7 @@ FACTORS = tuple(2 ** (step / 2) for step in range(-5, 6))
 """Multiples of a drift's scale among which one is chosen, leaving the runs that are judged out."""
 
 RESAMPLED = 10_000
+STUDIES = 1000
 _TAILS = (0.05, 0.95)
 _SCORES = ("crps", "interval_score", "width")
 LARGEST_LOSS = 1.10
@@ -106,26 +108,69 @@ def targets(tables: pd.DataFrame, name: str = DRIFT) -> list[dict[str, Any]]:
 
 
 def tried(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
-    """Every alternative to the stated drift, each with its scale chosen leaving the judged runs out."""
-    stated = by_table(split_scores(held_out, {DRIFT: COMPETITORS[DRIFT]}))
-    rows = [_row(stated, DRIFT, stated) | {"scales": {}}]
-    for drift in (STATED, *ALTERNATIVES, ResidualWalk()):
-        label = f"{drift.name}, scale left out" if drift is STATED else drift.name
-        chosen, table = _left_out(held_out, drift, label)
-        rows.append(_row(pd.concat([stated, table]), label, stated) | {"scales": chosen})
+    """Every alternative to the stated drift, with its constants chosen leaving the judged runs out."""
+    known = by_table(split_scores(held_out, {name: COMPETITORS[name] for name in (NO_DRIFT, DRIFT)}))
+    rows = [_row(known, DRIFT) | {"chosen": {}}]
+    grids = {drift.name: [replace(drift, scale=drift.scale * by) for by in FACTORS] for drift in ALTERNATIVES}
+    for drift in WITH_SPREAD:
+        grids[drift.name] = [
+            replace(drift, scale=drift.scale * by, spread=spread) for by in FACTORS for spread in SPREADS
+        ]
+    for label, grid in grids.items():
+        chosen, table = _left_out(held_out, grid, label, "source")
+        rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
+    label = f"{WITH_SPREAD[0].name}, leaving single tables out"
+    chosen, table = _left_out(held_out, grids[WITH_SPREAD[0].name], label, "table")
+    rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
     for name, draw in OTHER_LAWS.items():
         table = by_table(split_scores(held_out, {name: draw}))
-        rows.append(_row(pd.concat([stated, table]), name, stated) | {"scales": {}})
+        rows.append(_row(pd.concat([known, table]), name) | {"chosen": {}})
     return rows
 
 
-def by_scale(held_out: tuple[HeldOut, ...], drift: Drift = STATED) -> list[dict[str, Any]]:
-    """How coverage and scores move with the scale of the drift, over all tables; nothing is chosen by it."""
+def by_scale(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
+    """How coverage and scores move with the constants of the drift, over all tables; nothing is chosen by it."""
     rows = []
-    for factor in FACTORS:
-        table = by_table(split_scores(held_out, {DRIFT: _at(drift, factor)}))
-        rows.append({"scale": drift.scale * factor} | over_tables(table, DRIFT))
+    for spread in SPREADS:
+        for factor in FACTORS:
+            drift = replace(STATED, scale=STATED.scale * factor, spread=spread)
+            table = by_table(split_scores(held_out, {DRIFT: _draws(drift)}))
+            rows.append({"scale": drift.scale, "spread": spread} | over_tables(table, DRIFT))
     return rows
+
+
+def were_it_right(held_out: tuple[HeldOut, ...]) -> dict[str, Any]:
+    """What this study would find if the law with drift were exactly right: losses are draws of its own.
+
+    All runs of a split share one draw of the constants and of the drift, so that their intervals hold
+    or fail together: coverage varies far more between studies than the number of runs suggests.
+
+    Returns
+    -------
+    dict
+        By nominal coverage: the mean over tables with the 90 % interval of studies, and in which share
+        of studies the bootstrap interval over tables contains the nominal coverage.
+    """
+    rng = np.random.default_rng(SEED)
+    tables = list(dict.fromkeys(one.table for one in held_out))
+    found = {}
+    for prob in (0.5, 0.9):
+        studies: dict[str, list[np.ndarray]] = {table: [] for table in tables}
+        for one in held_out:
+            draws = STATED.draws(one, one.laws[COUPLED])
+            lo, hi = np.quantile(draws, [0.5 - prob / 2, 0.5 + prob / 2], axis=0)
+            share = ((lo <= draws) & (draws <= hi)).mean(axis=1)
+            studies[one.table].append(rng.choice(share, STUDIES))
+        by_study = np.stack([np.mean(studies[table], axis=0) for table in tables], axis=1)
+        intervals = [_resampled_mean(row, 1000) for row in by_study]
+        lo, hi = np.quantile(by_study.mean(axis=1), _TAILS)
+        found[f"{100 * prob:.0f}"] = {
+            "mean": float(by_study.mean()),
+            "lo": float(lo),
+            "hi": float(hi),
+            "contains": float(np.mean([one["lo"] <= prob <= one["hi"] for one in intervals])),
+        }
+    return found
 
 
 def stacked(held_out: HeldOut, drift: bool) -> np.ndarray:
@@ -149,33 +194,33 @@ def _without(held_out: HeldOut, base: str) -> np.ndarray:
     return held_out.laws[base].location + held_out.laws[base].noise
 
 
-def _at(drift: Drift | ResidualWalk, factor: float) -> Draws:
-    return lambda held_out: drift.draws(held_out, held_out.laws[COUPLED], drift.scale * factor)
+def _draws(drift: Drift | ResidualWalk) -> Draws:
+    return lambda held_out: drift.draws(held_out, held_out.laws[COUPLED])
 
 
 def _left_out(
-    held_out: tuple[HeldOut, ...], drift: Drift | ResidualWalk, label: str
-) -> tuple[dict[str, float], pd.DataFrame]:
-    """Scores by table, each source of runs at the scale that is best on the other sources' tables."""
-    factors = dict(zip(map(str, FACTORS), FACTORS, strict=True))
-    every = split_scores(held_out, {name: _at(drift, factor) for name, factor in factors.items()})
+    held_out: tuple[HeldOut, ...], grid: Sequence[Drift | ResidualWalk], label: str, group: str
+) -> tuple[dict[str, dict[str, float]], pd.DataFrame]:
+    """Scores by table, each source or table at the constants that are best on the others' tables."""
+    every = split_scores(held_out, {str(number): _draws(drift) for number, drift in enumerate(grid)})
     chosen, kept = {}, []
-    for source, own in every.groupby("source", sort=False):
-        others = np.log(by_table(every[every["source"] != source])[["crps", "interval_score"]])
-        best = others.mean(axis=1).groupby("competitor").mean().idxmin()
-        chosen[str(source)] = drift.scale * factors[str(best)]
+    for left_out, own in every.groupby(group, sort=False):
+        others = np.log(by_table(every[every[group] != left_out])[["crps", "interval_score"]])
+        best = str(others.mean(axis=1).groupby("competitor").mean().idxmin())
+        drift = grid[int(best)]
+        chosen[str(left_out)] = {"scale": drift.scale, "spread": getattr(drift, "spread", 0.0)}
         kept.append(own[own["competitor"] == best])
     return chosen, by_table(pd.concat(kept).assign(competitor=label))
 
 
-def _row(tables: pd.DataFrame, name: str, stated: pd.DataFrame) -> dict[str, Any]:
-    both = tables if name == DRIFT else pd.concat([stated, tables.loc[[name]]])
-    return over_tables(both, name) | {"over_stated": ratios(both, name, DRIFT)}
+def _row(tables: pd.DataFrame, name: str) -> dict[str, Any]:
+    over = {"over_stated": ratios(tables, name, DRIFT), "over_no_drift": ratios(tables, name, NO_DRIFT)}
+    return over_tables(tables, name) | over
 
 
-def _resampled_mean(values: np.ndarray) -> dict[str, float]:
+def _resampled_mean(values: np.ndarray, resampled: int = RESAMPLED) -> dict[str, float]:
     """Mean with its 90 % interval by bootstrap over tables."""
     rng = np.random.default_rng(SEED)
-    means = rng.choice(values, (RESAMPLED, len(values))).mean(axis=1)
+    means = rng.choice(values, (resampled, len(values))).mean(axis=1)
     lo, hi = np.quantile(means, _TAILS)
     return {"mean": float(values.mean()), "lo": float(lo), "hi": float(hi)}

@@ -17,6 +17,9 @@ from bitlaw.inference.hull import convex_hull, hull_vector
 COUPLED, CHINCHILLA = "coupled", "chinchilla"
 FEWEST_ROWS = 8
 ROWS_PER_CONSTANT = 2
+MOST_NOISE = 1.0
+"""Log loss that noise may add. Rare draws of ν near 1 have a Student-t without mean, and CRPS none with it."""
+
 
 
 @dataclass(frozen=True)
@@ -157,11 +160,12 @@ def _held_out(split: Split, fits: dict[str, Fit], store: Store) -> HeldOut:
 def _posterior(fit: Fit, test: pd.DataFrame) -> Posterior:
     draws = loss_draws(fit, test)
     location = np.log(draws.trained)
+    smallest, largest = (draws.trained * np.exp(sign * MOST_NOISE) for sign in (-1, 1))
     fitted = np.log(loss_draws(fit, fit.rows).trained)
     edge = 10 ** (_log_sizes(test) - hull_vector(fit.hull, _log_sizes(test)))
     return Posterior(
         location=location,
-        noise=np.log(draws.new_run) - location,
+        noise=np.log(np.clip(draws.new_run, smallest, largest)) - location,
         at_edge=np.log(loss_draws(fit, test.assign(n_params=edge[:, 0], tokens=edge[:, 1])).trained),
         residual=np.log(fit.rows["loss"].to_numpy(np.float64)) - fitted,
         sigma=fit.draws("sigma"),
