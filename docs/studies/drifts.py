@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from forecasts import HeldOut, Posterior
+from random_walk import OMEGA, SPREAD, walk
 
 SEED = 0
 _TAIL = 4.0
@@ -35,7 +36,7 @@ class Drift:
     name: str
     scale: float
     loadings: Callable[[HeldOut, Posterior], np.ndarray]
-    spread: float = 0.8
+    spread: float = SPREAD
     freedom: float = np.inf
 
     def draws(self, held_out: HeldOut, posterior: Posterior) -> np.ndarray:
@@ -85,7 +86,8 @@ def _rooted(vector: np.ndarray) -> np.ndarray:
     return np.abs(vector) / np.sqrt(np.maximum(length, _SMALLEST))
 
 
-STATED = Drift("as stated", 0.01, root_of_hull)
+STATED = Drift("as stated", OMEGA, root_of_hull)
+
 
 @dataclass(frozen=True)
 class ResidualWalk:
@@ -97,7 +99,7 @@ class ResidualWalk:
     """
 
     name: str = "random walk given the residuals"
-    scale: float = 0.01
+    scale: float = OMEGA
 
     def draws(self, held_out: HeldOut, posterior: Posterior) -> np.ndarray:
         """Log loss of new runs, shape (draws, points)."""
@@ -107,19 +109,13 @@ class ResidualWalk:
         near, far = held_out.fitted_sizes - centre, held_out.sizes - centre
         error = np.median(posterior.residual, axis=0)
         noise = float(np.median(posterior.sigma)) ** 2
-        fitted = omega**2 * _walk(near, near) + noise * np.eye(len(near))
-        gain = np.linalg.solve(fitted, omega**2 * _walk(near, far)).T
-        covariance = omega**2 * _walk(far, far) - gain @ (omega**2 * _walk(near, far))
+        fitted = omega**2 * walk(near, near) + noise * np.eye(len(near))
+        gain = np.linalg.solve(fitted, omega**2 * walk(near, far)).T
+        covariance = omega**2 * walk(far, far) - gain @ (omega**2 * walk(near, far))
         values, axes = np.linalg.eigh((covariance + covariance.T) / 2)
         root = axes * np.sqrt(np.maximum(values, 0.0))
         z = rng.standard_normal((len(posterior.location), len(far)))
         return posterior.location + gain @ error + z @ root.T + posterior.noise
-
-
-def _walk(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Covariance of two-sided Brownian motions, summed over axes."""
-    a, b = one[:, None, :], other[None, :, :]
-    return np.where(a * b > 0, np.minimum(np.abs(a), np.abs(b)), 0.0).sum(axis=2)
 
 
 SPREADS = (0.0, 0.3, 0.5, 0.8)
@@ -127,11 +123,11 @@ SPREADS = (0.0, 0.3, 0.5, 0.8)
 
 ALTERNATIVES: tuple[Drift | ResidualWalk, ...] = (
     replace(STATED, name="as stated, another scale"),
-    Drift("linear in the hull vector", 0.01, linear_in_hull),
-    Drift("√ of decades of compute", 0.01, root_of_compute),
-    Drift("√ of decades from the centre", 0.01, root_from_centre),
-    Drift("Student-t z, 4 degrees", 0.01, root_of_hull, freedom=_TAIL),
-    Drift("ω known, no spread", 0.01, root_of_hull, spread=0.0),
+    Drift("linear in the hull vector", OMEGA, linear_in_hull),
+    Drift("√ of decades of compute", OMEGA, root_of_compute),
+    Drift("√ of decades from the centre", OMEGA, root_from_centre),
+    Drift("Student-t z, 4 degrees", OMEGA, root_of_hull, freedom=_TAIL),
+    Drift("ω known, no spread", OMEGA, root_of_hull, spread=0.0),
     Drift("share of the predicted gain", 0.1, share_of_gain),
     Drift("√ of the predicted gain", 0.03, root_of_gain),
     ResidualWalk(),
@@ -140,7 +136,7 @@ ALTERNATIVES: tuple[Drift | ResidualWalk, ...] = (
 
 WITH_SPREAD = (
     replace(STATED, name="as stated, another scale and spread"),
-    Drift("linear in the hull vector, another spread", 0.01, linear_in_hull),
-    Drift("√ of decades of compute, another spread", 0.01, root_of_compute),
+    Drift("linear in the hull vector, another spread", OMEGA, linear_in_hull),
+    Drift("√ of decades of compute, another spread", OMEGA, root_of_compute),
 )
 """Each is tried at several scales and spreads."""

@@ -97,13 +97,17 @@ def errors_against_distance(held_out: tuple[HeldOut, ...]) -> Figure:
         for number, table in enumerate(tables):
             own = [one for one in held_out if one.table == table]
             distance = np.concatenate([np.linalg.norm(one.vector, axis=1) for one in own])
-            error = np.concatenate([one.measured - np.median(one.laws[COUPLED].location, axis=0) for one in own])
+            error = np.concatenate(
+                [one.measured - np.median(one.laws[COUPLED].location, axis=0) for one in own]
+            )
             colour = STYLE.colours[number % len(STYLE.colours)]
             marker = STYLE.markers[number // len(STYLE.colours) % len(STYLE.markers)]
             axis.plot(distance, 100 * error, marker, color=colour, markersize=3.2, alpha=0.7, label=table)
         along = np.linspace(0, axis.get_xlim()[1], 100)
         rng = np.random.default_rng(0)
-        shift = STATED.scale * np.exp(STATED.spread * rng.standard_normal(20_000)) * rng.standard_normal(20_000)
+        shift = (
+            STATED.scale * np.exp(STATED.spread * rng.standard_normal(20_000)) * rng.standard_normal(20_000)
+        )
         half = np.quantile(np.abs(shift), 0.9) * np.sqrt(along)
         axis.fill_between(along, -100 * half, 100 * half, color=STYLE.quiet, alpha=0.2, linewidth=0)
         axis.axhline(0.0, color=STYLE.quiet, linewidth=0.9)
@@ -135,7 +139,9 @@ def fans(held_out: tuple[HeldOut, ...]) -> Figure:
                     np.arange(len(order)), lo[order], hi[order], color=colour, linewidth=width, alpha=alpha,
                     label=label,
                 )  # fmt: skip
-            axis.plot(100 * (one.measured - middle)[order], "o", color=STYLE.ink, markersize=1.8, label="measured")
+            axis.plot(
+                100 * (one.measured - middle)[order], "o", color=STYLE.ink, markersize=1.8, label="measured"
+            )
             axis.set_title(one.table, fontsize=8)
             axis.set_xticks([])
         for axis in axes[len(own) :]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import common_practice
+import inside_likelihood
 import numpy as np
 import pandas as pd
 from held_out import Split
@@ -11,6 +12,7 @@ from store import Fitted, Store
 from bitlaw import Fit, workflow
 from bitlaw.criticism.design_size import sampled_constants
 from bitlaw.finding import Status
+from bitlaw.inference.columns import law_columns
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.hull import convex_hull, hull_vector
 
@@ -19,7 +21,6 @@ FEWEST_ROWS = 8
 ROWS_PER_CONSTANT = 2
 MOST_NOISE = 1.0
 """Log loss that noise may add. Rare draws of ν near 1 have a Student-t without mean, and CRPS none with it."""
-
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class HeldOut:
         Log loss of the held-out runs.
     common
         Draws of common practice, None where it has nothing to say: with precision in the table.
+    inside
+        Draws under the coupled law with a discrepancy sampled together with it.
     laws
         Posterior by base law.
     """
@@ -75,6 +78,7 @@ class HeldOut:
     fitted_sizes: np.ndarray
     measured: np.ndarray
     common: np.ndarray | None
+    inside: np.ndarray
     laws: dict[str, Posterior]
 
     @property
@@ -153,6 +157,13 @@ def _held_out(split: Split, fits: dict[str, Fit], store: Store) -> HeldOut:
         fitted_sizes=_log_sizes(split.train.frame),
         measured=measured,
         common=common,
+        inside=store.array(
+            f"{split.label}, discrepancy in the likelihood",
+            split.train,
+            lambda: inside_likelihood.predictive_draws(
+                fits[COUPLED], _log_sizes(fits[COUPLED].rows), _log_sizes(split.test), law_columns(split.test)
+            ),
+        ),
         laws={base: _posterior(fit, split.test) for base, fit in fits.items()},
     )
 

@@ -103,7 +103,8 @@ def penalty_numbers(errors: list[Errors]) -> dict[str, Any]:
         ],
         "all": {"alone": best(errors, False), "shared": best(errors, True)},
         "evidence": {
-            f"{median:g}": float(sum(_marginal(one, median) for one in errors)) for median in (0.1, 0.2, 0.4, 0.8)
+            f"{median:g}": float(sum(_marginal(one, median) for one in errors))
+            for median in (0.1, 0.2, 0.4, 0.8)
         },
     }
 
@@ -120,7 +121,7 @@ def best(errors: list[Errors], shared: bool) -> dict[str, float]:
 
 
 def _marginal(one: Errors, median: float) -> float:
-    """ln of the likelihood with ω_δ drawn from a log-normal prior, one z for all rows."""
+    """Ln of the likelihood with ω_δ drawn from a log-normal prior, one z for all rows."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(15)
     terms = [one.log_likelihood(median * np.exp(SPREAD * node), True) for node in nodes]
     return float(np.log(np.exp(np.array(terms) - max(terms)) @ weights / weights.sum()) + max(terms))
@@ -152,7 +153,7 @@ def _split(one: Errors, left_out: float) -> dict[str, Any]:
 
 
 def _errors(split: PenaltySplit, fit: Fit) -> Errors:
-    measured = (split.low["loss"].to_numpy(np.float64) - split.high["loss"].to_numpy(np.float64))
+    measured = split.low["loss"].to_numpy(np.float64) - split.high["loss"].to_numpy(np.float64)
     predicted, covariance = (_trained if split.kind == TRAINED else _post)(split, fit)
     middle = np.median(predicted, axis=0)
     noise = np.sqrt(np.diag(covariance))

@@ -125,9 +125,7 @@ def _longest_after(name: str, table: RunTable) -> PenaltySplit:
     low = frame[out & frame["bits_post"].notna()]
     seen = train.frame[train.frame["bits_post"].notna()]
     law = load_law("bitlaw-default")
-    return PenaltySplit(
-        name, "D/N", POST, train, low, _as_trained(frame, low), _decades(low, seen), law
-    )
+    return PenaltySplit(name, "D/N", POST, train, low, _as_trained(frame, low), _decades(low, seen), law)
 
 
 def _as_trained(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -51,7 +51,9 @@ def test_two_sizes_are_too_few_for_a_slope_and_a_floor(design):
 
 
 def test_sizes_that_hardly_differ_are_one_level(design):
-    close = design["n_params"].map(dict(zip(sorted(design["n_params"].unique()), [1e8, 1.01e8, 1.02e8, 4e8])))
+    close = design["n_params"].map(
+        dict(zip(sorted(design["n_params"].unique()), [1e8, 1.01e8, 1.02e8, 4e8], strict=True))
+    )
     finding = only(check(design.assign(n_params=close)), "n_params")
     assert (finding.status, finding.value) == (Status.WARN, 2.0)
 
