@@ -21,6 +21,9 @@ FACTORS = tuple(2 ** (step / 2) for step in range(-5, 6))
 RESAMPLED = 10_000
 STUDIES = 1000
 _TAILS = (0.05, 0.95)
+BOTH = ("crps", "interval_score")
+"""What constants are chosen by: the mean of their logarithms."""
+
 _SCORES = ("crps", "interval_score", "width")
 LARGEST_LOSS = 1.10
 WIDEST = 1.5
@@ -123,9 +126,14 @@ def tried(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
     for label, grid in grids.items():
         chosen, table = _left_out(held_out, grid, label, "source")
         rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
-    label = f"{WITH_SPREAD[0].name}, leaving single tables out"
-    chosen, table = _left_out(held_out, grids[WITH_SPREAD[0].name], label, "table")
-    rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
+    joint = WITH_SPREAD[0].name
+    for how, group, criteria in (
+        ("leaving single tables out", "table", BOTH),
+        ("by CRPS alone", "source", BOTH[:1]),
+    ):
+        label = f"{joint}, {how}"
+        chosen, table = _left_out(held_out, grids[joint], label, group, criteria)
+        rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
     for name, draw in OTHER_LAWS.items():
         table = by_table(split_scores(held_out, {name: draw}))
         rows.append(_row(pd.concat([known, table]), name) | {"chosen": {}})
@@ -203,13 +211,17 @@ def _draws(drift: Drift | ResidualWalk) -> Draws:
 
 
 def _left_out(
-    held_out: tuple[HeldOut, ...], grid: Sequence[Drift | ResidualWalk], label: str, group: str
+    held_out: tuple[HeldOut, ...],
+    grid: Sequence[Drift | ResidualWalk],
+    label: str,
+    group: str,
+    criteria: Sequence[str] = BOTH,
 ) -> tuple[dict[str, dict[str, float]], pd.DataFrame]:
     """Scores by table, each source or table at the constants that are best on the others' tables."""
     every = split_scores(held_out, {str(number): _draws(drift) for number, drift in enumerate(grid)})
     chosen, kept = {}, []
     for left_out, own in every.groupby(group, sort=False):
-        others = np.log(by_table(every[every[group] != left_out])[["crps", "interval_score"]])
+        others = np.log(by_table(every[every[group] != left_out])[list(criteria)])
         best = str(others.mean(axis=1).groupby("competitor").mean().idxmin())
         drift = grid[int(best)]
         chosen[str(left_out)] = {"scale": drift.scale, "spread": getattr(drift, "spread", 0.0)}

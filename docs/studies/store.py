@@ -96,7 +96,10 @@ class Store:
         return Fitted(label, fitted, seconds)
 
     def array(self, label: str, table: RunTable, compute: Callable[[], np.ndarray]) -> np.ndarray:
-        """An array, taken from the folder where it was computed for the same rows."""
+        """An array, taken from the folder where it was computed for the same rows.
+
+        What computes it is not looked at: after changing that, ask for everything afresh.
+        """
         path = self.folder / f"{_file_name(label)}.npz"
         if not self.fresh and path.is_file():
             with np.load(path) as kept:
