@@ -6,9 +6,6 @@ interrupted run goes on where it stopped.
 """
 
 import argparse
-import json
-import math
-import os
 import runpy
 import sys
 from collections.abc import Callable
@@ -20,15 +17,14 @@ import corpora
 import ptq_tables
 import quest_qat
 import tiny_sweep
-from matplotlib.figure import Figure
 from numbers_of import convergence
 from page import render
 from pictures import figures
 from section import Section
 from store import Store
+from written import as_json, as_png, rounded, write
 
 from bitlaw import RunTable, read_runs
-from bitlaw.reporting.style import DEFAULT_STYLE, drawing
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -37,7 +33,6 @@ TABLES = {
     "ptq_tables": "ptq_perplexity_tables.csv",
     "corpora": "gadre_overtraining.csv",
 }
-_SIGNIFICANT = 6
 _USAGE = 2
 
 
@@ -56,14 +51,14 @@ def main() -> int:
         return _USAGE
     store = Store(HERE / "fits", options.fresh)
     sections = _sections(options.data, store)
-    numbers = _rounded(_numbers(sections))
+    numbers = rounded(_numbers(sections))
     drawn = figures(sections)
     written = {
-        HERE / "law_library.json": _as_json(numbers).encode(),
-        HERE / "law_library.md": render(numbers).encode(),
-    } | {HERE / "figures" / name: _png(figure) for name, figure in drawn.items()}
+        HERE / "law_library.json": as_json(numbers),
+        HERE / "law_library.md": render("law_library.md.j2", numbers).encode(),
+    } | {HERE / "figures" / name: as_png(figure) for name, figure in drawn.items()}
     for path, content in written.items():
-        _write(path, content)
+        write(path, content)
     print(f"written: {HERE / 'law_library.md'}")
     return 0
 
@@ -97,41 +92,6 @@ def _numbers(sections: dict[str, Section]) -> dict[str, Any]:
         "prob": 0.9,
         "kind": "ETI",
     }
-
-
-def _rounded(value: Any) -> Any:
-    """Plain JSON types, floats to six digits, what is not finite as null."""
-    if isinstance(value, dict):
-        return {str(key): _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    if isinstance(value, float):
-        return float(f"{value:.{_SIGNIFICANT}g}") if math.isfinite(value) else None
-    return value
-
-
-def _as_json(numbers: dict[str, Any]) -> str:
-    return json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _png(figure: Figure) -> bytes:
-    import io
-
-    buffer = io.BytesIO()
-    with drawing(DEFAULT_STYLE):
-        figure.savefig(buffer, format="png", dpi=figure.dpi, metadata={"Software": None})
-    return buffer.getvalue()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """The file appears only when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

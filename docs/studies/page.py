@@ -1,4 +1,4 @@
-"""The page of the study, from its numbers and ``law_library.md.j2``."""
+"""The page of a study, from its numbers and its template."""
 
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from bitlaw.units import decimals_for, format_count, format_probability
 _MINUS = "\N{MINUS SIGN}"
 
 
-def render(numbers: dict[str, Any]) -> str:
-    """The page in Markdown."""
+def render(template: str, numbers: dict[str, Any]) -> str:
+    """The page in Markdown, from a template beside this file."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -29,7 +29,7 @@ def render(numbers: dict[str, Any]) -> str:
         "symbol": symbol,
         "probability": format_probability,
     }
-    return environment.get_template("law_library.md.j2").render(numbers, pick=pick).strip() + "\n"
+    return environment.get_template(template).render(numbers, pick=pick).strip() + "\n"
 
 
 def interval(value: dict[str, float], times: float = 1.0, digits: int = 2) -> str:

@@ -3,10 +3,12 @@
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bitlaw import Fit, RunTable, load_fit, save_fit, workflow
 from bitlaw.criticism.common_rows import common_rows, load_laws
@@ -92,6 +94,22 @@ class Store:
         save_fit(fitted, path)
         record.write_text(json.dumps({"seconds": seconds}))
         return Fitted(label, fitted, seconds)
+
+    def array(self, label: str, table: RunTable, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """An array, taken from the folder where it was computed for the same rows.
+
+        What computes it is not looked at: after changing that, ask for everything afresh.
+        """
+        path = self.folder / f"{_file_name(label)}.npz"
+        if not self.fresh and path.is_file():
+            with np.load(path) as kept:
+                if str(kept["table_hash"]) == table.content_hash():
+                    return np.asarray(kept["values"])
+        _say(f"computing: {label}")
+        values = compute()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(path, values=values, table_hash=table.content_hash())
+        return values
 
     def compare(
         self, label: str, table: RunTable, laws: Sequence[str | Law], pool: Sequence[str] = ()

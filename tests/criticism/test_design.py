@@ -23,6 +23,7 @@ def only(found, code):
 
 def test_a_good_design_passes_and_says_what_is_there(design):
     found = check(design)
+    assert found.pop("repeats")[0].status == Status.WARN  # every size and precision was run once
     assert {finding.status for findings in found.values() for finding in findings} == {Status.PASS}
     assert only(found, "n_params").message == "N from 25k to 332k, 4 levels."
     assert only(found, "runs").value == 128
@@ -47,6 +48,14 @@ def test_two_sizes_are_too_few_for_a_slope_and_a_floor(design):
     finding = only(check(design[design["n_params"] < 100e3]), "n_params")
     assert (finding.status, finding.value) == (Status.WARN, 2.0)
     assert "cannot tell a, alpha, g from E" in finding.message
+
+
+def test_sizes_that_hardly_differ_are_one_level(design):
+    close = design["n_params"].map(
+        dict(zip(sorted(design["n_params"].unique()), [1e8, 1.01e8, 1.02e8, 4e8], strict=True))
+    )
+    finding = only(check(design.assign(n_params=close)), "n_params")
+    assert (finding.status, finding.value) == (Status.WARN, 2.0)
 
 
 def test_a_fixed_ratio_is_collinear_even_when_rounded(design):

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bitlaw.criticism.design_columns import ignored_column_findings
+from bitlaw.criticism.design_confounded import confounding_findings
 from bitlaw.criticism.design_post import post_findings
 from bitlaw.criticism.design_precision import precision_findings
+from bitlaw.criticism.design_repeats import repeat_findings
 from bitlaw.criticism.design_size import size_findings
 from bitlaw.finding import Finding
 from bitlaw.laws.law import Law
@@ -37,7 +39,9 @@ def design_findings(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> 
     """
     return (
         *size_findings(law, frame),
+        *repeat_findings(law, frame),
         *precision_findings(law, frame),
+        *confounding_findings(law, frame),
         *post_findings(law, frame),
         *ignored_column_findings(law, frame, pool),
     )

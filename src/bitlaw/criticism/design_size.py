@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bitlaw.criticism.levels import (
+    SAME_SIZE,
     constant_names,
     level_finding,
     levels,
@@ -84,7 +85,7 @@ def _axis_finding(
     law: Law, runs: pd.DataFrame, column: str, symbol: str, candidates: tuple[str, ...]
 ) -> Finding:
     """Three sizes tell a slope from a floor, two a slope without a floor; one tells neither."""
-    found = levels(runs[column])
+    found = levels(runs[column], SAME_SIZE)
     sampled = {parameter.name for parameter in law.base.sampled}
     has_floor = not sampled.isdisjoint(_FLOORS)
     # An outer exponent that is not sampled is another constant by another name.
@@ -152,6 +153,16 @@ def condition_number(runs: pd.DataFrame) -> float | None:
     """
     if min(len(levels(runs[column])) for column in ("n_params", "tokens")) < 2:
         return None
-    correlation = abs(np.corrcoef(np.log(runs["n_params"]), np.log(runs["tokens"]))[0, 1])
+    return condition_of(abs(np.corrcoef(np.log(runs["n_params"]), np.log(runs["tokens"]))[0, 1]))
+
+
+def condition_of(correlation: float) -> float:
+    """Condition number of two centred columns of unit length with this absolute correlation.
+
+    Examples
+    --------
+    >>> condition_of(0.0), round(condition_of(0.98), 1)
+    (1.0, 9.9)
+    """
     smallest = _LARGEST_CONDITION_NUMBER**-2
     return round(float(np.sqrt((1 + correlation) / max(1 - correlation, 2 * smallest))), 6)

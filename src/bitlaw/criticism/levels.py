@@ -9,22 +9,28 @@ from bitlaw.finding import Finding, Status
 from bitlaw.laws.law import Law
 from bitlaw.units import format_count
 
+SAME_SIZE = 0.05
+"""Relative difference up to which two N, or two D, are one level: too close to tell a slope by."""
+
 _SAME_RATIO = 0.01
 """Relative difference below which two D/N are one level: D = 20 N is rounded to whole batches."""
 
 
 def levels(values: pd.Series, same: float = 1e-6) -> np.ndarray:
-    """Distinct positive numbers, sorted; those that differ by a share of ``same`` or less count once.
+    """Distinct positive numbers, sorted; one within a share of ``same`` above a level belongs to it.
 
     Examples
     --------
     >>> levels(pd.Series([20.0, 20.00001, 40.0])).tolist()
     [20.0, 40.0]
+    >>> levels(pd.Series([100.0, 104.0, 108.0, 112.0]), same=0.05).tolist()
+    [100.0, 108.0]
     """
-    distinct = np.unique(values.dropna().to_numpy(np.float64))
-    if len(distinct) < 2:
-        return distinct
-    return distinct[np.r_[True, np.diff(np.log(distinct)) > same]]
+    found: list[float] = []
+    for value in np.unique(values.dropna().to_numpy(np.float64)):
+        if not found or np.log(value / found[-1]) > same:
+            found.append(value)
+    return np.array(found)
 
 
 def ratio_levels(runs: pd.DataFrame) -> np.ndarray:

@@ -166,13 +166,13 @@ def _record(values: dict[str, Any], sampled: dict[str, Any]) -> None:
 
 def _runs(law: Law, p: dict[str, Any], rows: Rows, reference: Reference, weight: Any) -> tuple[Trained, Any]:
     """The runs as trained, and the likelihood of their losses; only the former on the observed base."""
-    distinct, alike = rows.distinct_runs()
-    columns = take(rows.run_columns, distinct)
-    trained = _trained_at(train(law, at_runs(p, distinct), columns, reference, pt), alike)
+    distinct, alike = rows.distinct_runs(law.base.is_observed)
+    seen = at_runs(p, distinct)
+    trained = train(law, seen, take(rows.run_columns, distinct), reference, pt)
     if law.base.is_observed:
-        return trained, pt.zeros(1)
+        return _trained_at(trained, alike), pt.zeros(1)
     log_loss = pm.Data("log_loss", np.log(rows.trained.loss))
-    expected, scale = _expected(trained, p, rows.trained)
+    expected, scale = _expected(trained, seen, rows.trained, alike)
     cell_effect = pt.zeros(1)
     if rows.cells:
         sigma_cell = at_runs(p, rows.trained.run)["sigma_cell"]
@@ -184,17 +184,25 @@ def _runs(law: Law, p: dict[str, Any], rows: Rows, reference: Reference, weight:
     pm.Potential("trained", weight[rows.trained.row] * density)
     if len(rows.diverged):
         block = rows.diverged
-        expected, scale = _expected(trained, p, block)
+        expected, scale = _expected(trained, seen, block, alike)
         above = (expected + cell_effect[block.cell] - np.log(block.loss)) / scale
         pm.Potential("diverged", weight[block.row] * pm.logcdf(pm.Normal.dist(0.0, 1.0), above))
-    return trained, cell_effect
+    return _trained_at(trained, alike), cell_effect
 
 
-def _expected(trained: Trained, p: dict[str, Any], block: Block) -> tuple[Any, Any]:
-    """Log loss that the law expects of rows as trained, without the effects of cells, and its noise."""
-    here = _trained_at(trained, block.run)
-    scale = trained_scale(at_runs(p, block.run), here, block.relative_error, pt)
-    return pt.log(here.loss), pt.broadcast_to(scale, (len(block),))
+def _expected(trained: Trained, p: dict[str, Any], block: Block, alike: np.ndarray) -> tuple[Any, Any]:
+    """Log loss that the law expects of rows as trained, without the effects of cells, and its noise.
+
+    Evaluated once per distinct run, and spread over the rows from there.
+    """
+    here = alike[block.run]
+    log_loss = pt.log(trained.loss)[here]
+    if block.relative_error.any():
+        scale = trained_scale(at_runs(p, here), _trained_at(trained, here), block.relative_error, pt)
+    else:
+        each = trained_scale(p, trained, 0.0, pt)
+        scale = each[here] if each.ndim else each
+    return log_loss, pt.broadcast_to(scale, (len(block),))
 
 
 def at_runs(p: dict[str, Any], index: np.ndarray) -> dict[str, Any]:

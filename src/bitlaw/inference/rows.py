@@ -90,12 +90,18 @@ class Rows:
         """Law columns of each training run."""
         return {name: values[self.first] for name, values in self.columns.items()}
 
-    def distinct_runs(self) -> tuple[np.ndarray, np.ndarray]:
+    def distinct_runs(self, sees_loss: bool) -> tuple[np.ndarray, np.ndarray]:
         """Runs that differ in what a law sees, and for each run which of them it is like.
 
         Seeds repeat the rest of a run, and a law need not be evaluated for each.
+
+        Parameters
+        ----------
+        sees_loss
+            Whether the law takes the loss as trained as data.
         """
-        seen = [values for name, values in self.run_columns.items() if name != "bits_post"]
+        unseen = {"bits_post"} if sees_loss else {"bits_post", "loss_trained"}
+        seen = [values for name, values in self.run_columns.items() if name not in unseen]
         seen += [code for code in self.codes(self.first).values()]
         known = np.nan_to_num(np.stack([np.asarray(values, np.float64) for values in seen], axis=1))
         _, distinct, alike = np.unique(known, axis=0, return_index=True, return_inverse=True)

@@ -1,0 +1,243 @@
+"""Scores of every competitor and of every drift tried, by split, by table and over tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from drifts import ALTERNATIVES, SEED, SPREADS, STATED, WITH_SPREAD, Drift, ResidualWalk
+from forecast_scores import COVERED, scores
+from forecasts import CHINCHILLA, COUPLED, HeldOut
+
+from bitlaw.criticism.stacking import stacking_weights
+
+COMMON = "common practice"
+NO_DRIFT = "coupled"
+DRIFT = "coupled + drift"
+FACTORS = tuple(2 ** (step / 2) for step in range(-5, 6))
+"""Multiples of a drift's scale among which one is chosen, leaving the runs that are judged out."""
+
+RESAMPLED = 10_000
+STUDIES = 1000
+_TAILS = (0.05, 0.95)
+BOTH = ("crps", "interval_score")
+"""What constants are chosen by: the mean of their logarithms."""
+
+_SCORES = ("crps", "interval_score", "width")
+LARGEST_LOSS = 1.10
+WIDEST = 1.5
+
+Draws = Callable[[HeldOut], np.ndarray | None]
+
+COMPETITORS: dict[str, Draws] = {
+    COMMON: lambda held_out: held_out.common,
+    "chinchilla": lambda held_out: _without(held_out, CHINCHILLA),
+    NO_DRIFT: lambda held_out: _without(held_out, COUPLED),
+    DRIFT: lambda held_out: STATED.draws(held_out, held_out.laws[COUPLED]),
+}
+"""Draws of log loss of new runs; None where a competitor has nothing to say of a table."""
+
+OTHER_LAWS: dict[str, Draws] = {
+    "discrepancy sampled with the law": lambda held_out: held_out.inside,
+    "chinchilla + drift": lambda held_out: STATED.draws(held_out, held_out.laws[CHINCHILLA]),
+    "stack of both": lambda held_out: stacked(held_out, drift=False),
+    "stack of both + drift": lambda held_out: stacked(held_out, drift=True),
+}
+
+
+def split_scores(held_out: tuple[HeldOut, ...], competitors: Mapping[str, Draws]) -> pd.DataFrame:
+    """One row per split and competitor: ``split``, ``table``, ``source``, ``competitor`` and its scores."""
+    rows = []
+    for one in held_out:
+        for name, draw in competitors.items():
+            draws = draw(one)
+            if draws is not None:
+                labels = {"split": one.label, "table": one.table, "source": one.source, "competitor": name}
+                rows.append(labels | scores(draws, one.measured))
+    return pd.DataFrame(rows)
+
+
+def by_table(by_split: pd.DataFrame) -> pd.DataFrame:
+    """Means over the splits of each table; index ``competitor`` and ``table``."""
+    return by_split.groupby(["competitor", "table"], sort=False).mean(numeric_only=True)
+
+
+def over_tables(tables: pd.DataFrame, name: str) -> dict[str, Any]:
+    """Means over tables of one competitor; coverage with its 90 % interval by bootstrap over tables."""
+    own = tables.loc[name]
+    found: dict[str, Any] = {"competitor": name, "tables": len(own)}
+    for prob in COVERED:
+        column = f"coverage_{100 * prob:.0f}"
+        found[column] = _resampled_mean(own[column].to_numpy())
+    for column in ("error", "signed_error", "width", "crps", "interval_score"):
+        found[column] = float(own[column].mean())
+    return found
+
+
+def ratios(tables: pd.DataFrame, name: str, other: str) -> dict[str, Any]:
+    """Scores of one competitor over those of another: geometric mean over tables, its interval, the worst."""
+    shared = tables.loc[name].index.intersection(tables.loc[other].index)
+    found: dict[str, Any] = {"competitor": name, "other": other, "tables": len(shared)}
+    for column in _SCORES:
+        logs = np.log(tables.loc[name].loc[shared, column] / tables.loc[other].loc[shared, column])
+        mean = {end: float(np.exp(value)) for end, value in _resampled_mean(logs.to_numpy()).items()}
+        worst = {"worst": float(np.exp(logs.max())), "worst_table": str(logs.idxmax())}
+        by_name = {"by_table": {str(table): float(np.exp(value)) for table, value in logs.items()}}
+        found[column] = mean | worst | by_name
+    return found
+
+
+def targets(tables: pd.DataFrame, name: str = DRIFT) -> list[dict[str, Any]]:
+    """What was promised of the drift, and whether it holds."""
+    own = over_tables(tables, name)
+    rows = []
+    for prob in (0.9, 0.5):
+        found = own[f"coverage_{100 * prob:.0f}"]
+        met = found["lo"] <= prob <= found["hi"]
+        rows.append(_target(f"coverage of {100 * prob:.0f} % intervals", prob, found, met))
+    for other in (NO_DRIFT, COMMON):
+        for score, called in (("crps", "CRPS"), ("interval_score", "interval score")):
+            found = ratios(tables, name, other)[score]
+            worst = {"mean": found["worst"]}
+            of = f"{called} over that of {other}"
+            rows.append(_target(of, 1.0, found, found["mean"] < 1.0))
+            met = found["worst"] <= LARGEST_LOSS
+            rows.append(_target(f"{of}, worst table", LARGEST_LOSS, worst, met, found["worst_table"]))
+    wider = own["width"] / over_tables(tables, NO_DRIFT)["width"]
+    rows.append(_target(f"mean width over that of {NO_DRIFT}", WIDEST, {"mean": wider}, wider <= WIDEST))
+    return rows
+
+
+def _target(target: str, limit: float, value: dict[str, Any], met: bool, table: str = "") -> dict[str, Any]:
+    kept = {end: value[end] for end in ("mean", "lo", "hi") if end in value}
+    return {"target": target, "limit": limit, "value": kept, "met": bool(met), "table": table}
+
+
+def tried(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
+    """Every alternative to the stated drift, with its constants chosen leaving the judged runs out."""
+    known = by_table(split_scores(held_out, {name: COMPETITORS[name] for name in (COMMON, NO_DRIFT, DRIFT)}))
+    rows = [_row(known, DRIFT) | {"chosen": {}}]
+    grids = {drift.name: [replace(drift, scale=drift.scale * by) for by in FACTORS] for drift in ALTERNATIVES}
+    for drift in WITH_SPREAD:
+        grids[drift.name] = [
+            replace(drift, scale=drift.scale * by, spread=spread) for by in FACTORS for spread in SPREADS
+        ]
+    for label, grid in grids.items():
+        chosen, table = _left_out(held_out, grid, label, "source")
+        rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
+    joint = WITH_SPREAD[0].name
+    for how, group, criteria in (
+        ("leaving single tables out", "table", BOTH),
+        ("by CRPS alone", "source", BOTH[:1]),
+    ):
+        label = f"{joint}, {how}"
+        chosen, table = _left_out(held_out, grids[joint], label, group, criteria)
+        rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
+    for name, draw in OTHER_LAWS.items():
+        table = by_table(split_scores(held_out, {name: draw}))
+        rows.append(_row(pd.concat([known, table]), name) | {"chosen": {}})
+    return rows
+
+
+def by_scale(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
+    """How coverage and scores move with the constants of the drift, over all tables; nothing is chosen by it."""
+    rows = []
+    for spread in SPREADS:
+        for factor in FACTORS:
+            drift = replace(STATED, scale=STATED.scale * factor, spread=spread)
+            table = by_table(split_scores(held_out, {DRIFT: _draws(drift)}))
+            rows.append({"scale": drift.scale, "spread": spread} | over_tables(table, DRIFT))
+    return rows
+
+
+def were_it_right(held_out: tuple[HeldOut, ...]) -> dict[str, Any]:
+    """What this study would find if the law with drift were exactly right: losses are draws of its own.
+
+    All runs of a split share one draw of the constants and of the drift, so that their intervals hold
+    or fail together: coverage varies far more between studies than the number of runs suggests.
+
+    Returns
+    -------
+    dict
+        By nominal coverage: the mean over tables with the 90 % interval of studies, and in which share
+        of studies the bootstrap interval over tables contains the nominal coverage.
+    """
+    rng = np.random.default_rng(SEED)
+    tables = list(dict.fromkeys(one.table for one in held_out))
+    found = {}
+    for prob in (0.5, 0.9):
+        studies: dict[str, list[np.ndarray]] = {table: [] for table in tables}
+        for one in held_out:
+            draws = STATED.draws(one, one.laws[COUPLED])
+            lo, hi = np.quantile(draws, [0.5 - prob / 2, 0.5 + prob / 2], axis=0)
+            share = ((lo <= draws) & (draws <= hi)).mean(axis=1)
+            studies[one.table].append(rng.choice(share, STUDIES))
+        by_study = np.stack([np.mean(studies[table], axis=0) for table in tables], axis=1)
+        intervals = [_resampled_mean(row, 1000) for row in by_study]
+        lo, hi = np.quantile(by_study.mean(axis=1), _TAILS)
+        found[f"{100 * prob:.0f}"] = {
+            "mean": float(by_study.mean()),
+            "lo": float(lo),
+            "hi": float(hi),
+            "contains": float(np.mean([one["lo"] <= prob <= one["hi"] for one in intervals])),
+        }
+    return found
+
+
+def stacked(held_out: HeldOut, drift: bool) -> np.ndarray:
+    """Draws of the mixture of both laws that predicts left-out fitted runs best."""
+    laws = held_out.laws
+    elpd = np.column_stack(
+        [laws[base].log_score.loc[laws[COUPLED].log_score.index] for base in (COUPLED, CHINCHILLA)]
+    )
+    weight = stacking_weights(elpd)[0]
+    draws = {
+        base: STATED.draws(held_out, laws[base]) if drift else _without(held_out, base)
+        for base in (COUPLED, CHINCHILLA)
+    }
+    count = min(len(one) for one in draws.values())
+    rng = np.random.default_rng(SEED)
+    first, second = (rng.choice(draws[base], count, axis=0) for base in (COUPLED, CHINCHILLA))
+    return np.where(rng.random((count, 1)) < weight, first, second)
+
+
+def _without(held_out: HeldOut, base: str) -> np.ndarray:
+    return held_out.laws[base].location + held_out.laws[base].noise
+
+
+def _draws(drift: Drift | ResidualWalk) -> Draws:
+    return lambda held_out: drift.draws(held_out, held_out.laws[COUPLED])
+
+
+def _left_out(
+    held_out: tuple[HeldOut, ...],
+    grid: Sequence[Drift | ResidualWalk],
+    label: str,
+    group: str,
+    criteria: Sequence[str] = BOTH,
+) -> tuple[dict[str, dict[str, float]], pd.DataFrame]:
+    """Scores by table, each source or table at the constants that are best on the others' tables."""
+    every = split_scores(held_out, {str(number): _draws(drift) for number, drift in enumerate(grid)})
+    chosen, kept = {}, []
+    for left_out, own in every.groupby(group, sort=False):
+        others = np.log(by_table(every[every[group] != left_out])[list(criteria)])
+        best = str(others.mean(axis=1).groupby("competitor").mean().idxmin())
+        drift = grid[int(best)]
+        chosen[str(left_out)] = {"scale": drift.scale, "spread": getattr(drift, "spread", 0.0)}
+        kept.append(own[own["competitor"] == best])
+    return chosen, by_table(pd.concat(kept).assign(competitor=label))
+
+
+def _row(tables: pd.DataFrame, name: str) -> dict[str, Any]:
+    over = {"over_stated": ratios(tables, name, DRIFT), "over_no_drift": ratios(tables, name, NO_DRIFT)}
+    missed = [row["target"] for row in targets(tables, name) if not row["met"]]
+    return over_tables(tables, name) | over | {"missed": missed}
+
+
+def _resampled_mean(values: np.ndarray, resampled: int = RESAMPLED) -> dict[str, float]:
+    """Mean with its 90 % interval by bootstrap over tables."""
+    rng = np.random.default_rng(SEED)
+    means = rng.choice(values, (resampled, len(values))).mean(axis=1)
+    lo, hi = np.quantile(means, _TAILS)
+    return {"mean": float(values.mean()), "lo": float(lo), "hi": float(hi)}
