@@ -9,6 +9,7 @@ import pytest
 from bitlaw.errors import InputError
 from bitlaw.inference.draws import law_parameters, loss_draws, points_frame
 from bitlaw.inference.fit import Fit
+from bitlaw.inference.levels import varying
 from bitlaw.inference.parameters import shift_name, spread_name
 from fits import KUMAR, REFERENCE, collapsed_fit, kumar_constants
 
@@ -102,13 +103,14 @@ def test_points_a_law_has_no_term_for_are_refused() -> None:
 
 
 def with_shifts(fit: Fit, column: str, shifts: dict[str, dict[str, float]], spread: float = 0.3) -> Fit:
-    """The fit with shifts per level of a column, and their spread, in every draw."""
+    """The fit with shifts per level of a column, and their spread, in every draw; 0 where none is given."""
     added: dict[str, object] = {}
-    for name, by_level in shifts.items():
+    levels = list(next(iter(shifts.values())))
+    none = dict.fromkeys(varying(fit.law, (column,), {column: levels}), dict.fromkeys(levels, 0.0))
+    for name, by_level in (none | shifts).items():
         values = np.broadcast_to(list(by_level.values()), (2, fit.samples() // 2, len(by_level)))
         added[shift_name(name, column)] = (("chain", "draw", column), values)
         added[spread_name(name, column)] = (("chain", "draw"), np.full(values.shape[:2], spread))
-    levels = list(next(iter(shifts.values())))
     posterior = fit.posterior.assign(added).assign_coords({column: levels})
     rows = (
         pd.concat([fit.rows.assign(**{column: level}) for level in levels])

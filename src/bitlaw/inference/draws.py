@@ -17,8 +17,9 @@ from bitlaw.inference.usable import training_without_term
 from bitlaw.laws.evaluate import log_post_degradation, train
 from bitlaw.runs.columns import COLUMNS
 
-_LARGEST_LOG_NOISE = 300.0
-"""A Student-t with few degrees of freedom reaches beyond the range of floating point."""
+_LARGEST_LOG_NOISE = 1.0
+"""A run that misses the law by more than a factor e has failed, which is no noise of a loss; without a
+limit a Student-t with one degree of freedom or less would have no mean."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def loss_draws(
         trained = new_trained = np.full(shape, measured)
     elif not fit.law.base.is_observed:
         scatter = noise.cell + noise.trained * trained_scale(p, run, 0.0, np)
-        new_trained = trained * np.exp(np.minimum(scatter, _LARGEST_LOG_NOISE))
+        new_trained = trained * np.exp(np.clip(scatter, -_LARGEST_LOG_NOISE, _LARGEST_LOG_NOISE))
     after = points["bits_post"].notna().to_numpy()
     gap, new_gap = np.zeros(shape), np.zeros(shape)
     if after.any() and fit.law.post is not None:

@@ -20,7 +20,8 @@ def uninformed(law: Law, rows: Rows, reference: Reference) -> tuple[str, ...]:
     """Sampled quantities that no row informs: moving them moves no expected loss and no noise.
 
     The constants of the KV cache where none was quantized, say, or of a post-training term where no
-    row was quantized after training. Their posterior is their prior, so they are drawn from it.
+    row was quantized after training. Their posterior is their prior, so they are drawn from it. The
+    spread of cells is not among them: without cells there is no effect to have a spread.
 
     Parameters
     ----------
@@ -32,8 +33,8 @@ def uninformed(law: Law, rows: Rows, reference: Reference) -> tuple[str, ...]:
         Scales of the fit.
     """
     priors = {prior.name: frozen(prior, reference) for prior in law.priors}
-    base = {parameter.name for parameter in law.base.sampled}
-    left = [name for name in priors if name not in base]
+    never = {"sigma_cell", *(parameter.name for parameter in law.base.sampled)}
+    left = [name for name in priors if name not in never]
     for place in _PLACES:
         p = {name: np.array([[prior.ppf(place)]]) for name, prior in priors.items()}
         seen = list(_seen(law, law.complete(p, np), rows, reference))
@@ -50,8 +51,6 @@ def _seen(law: Law, p: Values, rows: Rows, reference: Reference) -> Iterator[np.
     run = train(law, p, rows.run_columns, reference, np)
     if not law.base.is_observed:
         yield from (run.loss, trained_scale(p, run, 0.0, np), p["nu"])
-        if rows.cells:
-            yield p["sigma_cell"]
     post_rows = [block for block in (rows.paired, rows.unpaired) if len(block)]
     if law.post is not None and post_rows:
         yield from (p["tau"], p["kappa"])
