@@ -1,8 +1,9 @@
 """Fits without sampling: posteriors collapsed to known constants, for tests of every room above inference."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from bitlaw.inference.columns import law_columns
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.drift import drift_draws
 from bitlaw.inference.fit import Fit, Provenance
+from bitlaw.inference.levels import factor, varying
 from bitlaw.inference.likelihood import degradation
 from bitlaw.inference.parameters import shift_name
 from bitlaw.inference.prior import natural, prior_draws
@@ -72,6 +74,13 @@ def kumar_constants(reference: Reference = REFERENCE, offsets: bool = True) -> d
     )
 
 
+def zero_shifts(law: Law, column: str, levels: Sequence[str], shape: tuple[int, ...]) -> dict[str, Any]:
+    """Posterior variables of levels that do not differ, by chains and draws, for ``Dataset.assign``."""
+    none = np.zeros((*shape, len(levels)))
+    names = varying(law, (column,), {column: levels})
+    return {shift_name(name, column): (("chain", "draw", column), none) for name in names}
+
+
 def collapsed_fit(
     law_name: str,
     constants: Mapping[str, float],
@@ -130,6 +139,11 @@ def collapsed_fit(
             posterior[shift_name(prior.name, pool)] = (("chain", "draw", pool), shifts)
     if rows is None:
         rows = design(law, values, reference, vocab_size, pool, groups or ONE_GROUP)
+    for column in law.by:
+        levels = factor(rows, column).names
+        if len(levels) > 1:
+            posterior |= zero_shifts(law, column, levels, (2, samples // 2))
+            coords[column] = list(levels)
     run_ids = rows["run_id"].unique()
     prior = prior_draws(law, reference, samples, seed=0)
     return Fit(

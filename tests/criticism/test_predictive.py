@@ -9,6 +9,7 @@ from bitlaw.criticism.residuals import residual_table
 from bitlaw.finding import Status
 from bitlaw.inference.draws import points_frame
 from bitlaw.laws.registry import law_names
+from fits import zero_shifts
 
 NARROW = 0.0005
 CODES = ["predictive.bits", "predictive.coverage", "predictive.bits_post", "noise.student_t"]
@@ -197,7 +198,10 @@ def test_noise_scales_may_differ_between_groups(make_fit, design):
     shape = (*fit.posterior["sigma"].shape, 2)
     shifts = np.broadcast_to([0.0, np.log(15.0)], shape)
     dims = ("chain", "draw", "corpus")
-    posterior = fit.posterior.assign(sigma_by_corpus=(dims, shifts)).assign_coords(corpus=["books", "web"])
-    alike = replace(fit, rows=rows, pool=("corpus",))
+    levels = ["books", "web"]
+    same = fit.posterior.assign(zero_shifts(fit.law, "corpus", levels, fit.posterior["sigma"].shape))
+    same = same.assign_coords(corpus=levels)
+    alike = replace(fit, rows=rows, pool=("corpus",), posterior=same)
     assert check(alike)["predictive.coverage"].status == Status.WARN
+    posterior = same.assign(sigma_by_corpus=(dims, shifts))
     assert check(replace(alike, posterior=posterior))["predictive.coverage"].status == Status.PASS

@@ -9,9 +9,8 @@ import pytest
 from bitlaw.errors import InputError
 from bitlaw.inference.draws import law_parameters, loss_draws, points_frame
 from bitlaw.inference.fit import Fit
-from bitlaw.inference.levels import varying
 from bitlaw.inference.parameters import shift_name, spread_name
-from fits import KUMAR, REFERENCE, collapsed_fit, kumar_constants
+from fits import KUMAR, REFERENCE, collapsed_fit, kumar_constants, zero_shifts
 
 CHINCHILLA = {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37}
 COUPLED = {"mean_loss": 3.2, "floor_share": 0.6, "n_share": 0.5, "slope_n": 0.06, "slope_d": 0.06, "g": 0.5}
@@ -106,12 +105,13 @@ def with_shifts(fit: Fit, column: str, shifts: dict[str, dict[str, float]], spre
     """The fit with shifts per level of a column, and their spread, in every draw; 0 where none is given."""
     added: dict[str, object] = {}
     levels = list(next(iter(shifts.values())))
-    none = dict.fromkeys(varying(fit.law, (column,), {column: levels}), dict.fromkeys(levels, 0.0))
-    for name, by_level in (none | shifts).items():
+    added |= zero_shifts(fit.law, column, levels, (2, fit.samples() // 2))
+    for name, by_level in shifts.items():
         values = np.broadcast_to(list(by_level.values()), (2, fit.samples() // 2, len(by_level)))
         added[shift_name(name, column)] = (("chain", "draw", column), values)
         added[spread_name(name, column)] = (("chain", "draw"), np.full(values.shape[:2], spread))
-    posterior = fit.posterior.assign(added).assign_coords({column: levels})
+    posterior = fit.posterior.drop_dims(column, errors="ignore").assign(added)
+    posterior = posterior.assign_coords({column: levels})
     rows = (
         pd.concat([fit.rows.assign(**{column: level}) for level in levels])
         if column in fit.rows

@@ -116,18 +116,18 @@ def test_leaving_the_loop_early_ends_the_workers(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_leaves_no_orphans(tmp_path: Path) -> None:
-    code = (
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    script = tmp_path / "script.py"
+    script.write_text(  # a test run in the background would hand down an ignored SIGINT
+        "import signal\n"
         "from bitlaw.inference.executors import LocalProcesses\n"
         "from tasks import Marked, square_marked\n"
         "if __name__ == '__main__':\n"
-        f"    tasks = [Marked(number, {str(tmp_path)!r}, 60.0) for number in range(4)]\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"    tasks = [Marked(number, {str(marks)!r}, 60.0) for number in range(4)]\n"
         "    list(LocalProcesses(2).run(square_marked, tasks))\n"
     )
-    script = tmp_path / "script.py"
-    script.write_text(code)
-    marks = tmp_path / "marks"
-    marks.mkdir()
-    script.write_text(code.replace(repr(str(tmp_path)), repr(str(marks))))
     running = subprocess.Popen(
         [sys.executable, str(script)],
         env=os.environ | {"PYTHONPATH": str(HERE)},

@@ -41,9 +41,13 @@ def capacity_share(bits: Any, gamma: Any, floor: Any, xp: Any) -> Any:
 
 
 def log_share_printed(p: Values, columns: Values, xp: Any) -> Any:
-    """ln(N_eff/N) = Σ ln f(P) over weights, activations and KV cache, exactly as printed."""
+    """ln(N_eff/N) = Σ ln f(P) over weights, activations and KV cache, as printed; 16 bits and more are f(16)."""
     return sum(
-        xp.log(capacity_share(columns[column], p[f"gamma_{kind}"], p[f"P0_{kind}"], xp))
+        xp.log(
+            capacity_share(
+                xp.minimum(columns[column], UNQUANTIZED_BITS), p[f"gamma_{kind}"], p[f"P0_{kind}"], xp
+            )
+        )
         for kind, column, _ in TENSOR_KINDS
     )
 
@@ -65,8 +69,7 @@ def log_share(p: Values, columns: Values, xp: Any) -> Any:
     xp
         Array namespace.
     """
-    capped = {column: xp.minimum(columns[column], UNQUANTIZED_BITS) for _, column, _ in TENSOR_KINDS}
-    return log_share_printed(p, capped, xp) - log_share_printed_at_16(p, xp)
+    return log_share_printed(p, columns, xp) - log_share_printed_at_16(p, xp)
 
 
 def log_share_of_tokens(p: Values, columns: Values, xp: Any) -> Any:
