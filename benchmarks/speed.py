@@ -120,12 +120,12 @@ def cold(command: list[str]) -> dict[str, float]:
 
 
 def cold_fit(runs: Path, fit: Path, *options: str) -> dict[str, float | str]:
-    """A fit in a process of its own, from CSV to saved fit, and how well it sampled."""
+    """A fit without backtest in a process of its own, from CSV to saved fit, and how well it sampled."""
     from bitlaw.inference.fit_file import load_fit
 
     fit.unlink(missing_ok=True)
     bitlaw = str(Path(sys.executable).with_name("bitlaw"))
-    measured = cold([bitlaw, "fit", str(runs), "--out", str(fit), *options])
+    measured = cold([bitlaw, "fit", str(runs), "--out", str(fit), "--no-backtest", *options])
     found = load_fit(fit)
     convergence = {item.code: item for item in found.findings if item.code.startswith("convergence.")}
     return {
@@ -167,10 +167,12 @@ def cold_runs() -> dict[str, object]:
             ("coupled", table, "cold_fit_coupled_240_rows"),
             ("bitlaw-default", SWEEP, "cold_fit_sweep"),
         ):
-            Path(fit).unlink(missing_ok=True)
-            record[name] = cold([*bitlaw, "fit", str(runs), "--law", law, "--out", fit])
-            if not Path(fit).is_file():
-                raise RuntimeError(f"{name}: the fit that was timed wrote nothing")
+            for suffix, options in (("", ["--no-backtest"]), ("_with_backtest", [])):
+                Path(fit).unlink(missing_ok=True)
+                command = [*bitlaw, "fit", str(runs), "--law", law, "--out", fit, *options]
+                record[name + suffix] = cold(command)
+                if not Path(fit).is_file():
+                    raise RuntimeError(f"{name}: the fit that was timed wrote nothing")
         question = ["--n-params", "3e5", "--tokens", "8e6"]
         record["predict_from_fit_file"] = cold([*bitlaw, "predict", fit, *question])
         record["optimum_from_fit_file"] = cold([*bitlaw, "optimum", fit, "--flops", "1.6e13"])
