@@ -112,10 +112,9 @@ def nearer_and_farther(errors: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame
 def folds_table(backtest: Backtest) -> Table:
     """One row per fold, those that were dropped last, and all that count together."""
     rows = [_fold_row(fold) for fold in backtest.folds]
-    rows += [
-        (fold.name, *["–"] * (len(_HEAD) - 2), f"dropped: {fold.reason}") for fold in backtest.dropped
-    ]
-    found, plain, marked = backtest.scores, backtest.without_drift, ()
+    rows += [(fold.name, *["–"] * (len(_HEAD) - 2), f"dropped: {fold.reason}") for fold in backtest.dropped]
+    found, plain = backtest.scores, backtest.without_drift
+    marked: tuple[int, ...] = ()
     if found is not None and plain is not None and len(backtest.converged) > 1:
         farthest = max(fold.max_ratio for fold in backtest.converged)
         rows.append(

@@ -21,6 +21,9 @@ BEYOND = 2.0
 NEAR = 0.15
 """Decades from the way within which a run counts as being on it."""
 
+SAME = 1.1
+"""A factor of compute within which two marks count as one."""
+
 _POINTS = 121
 _ON_WAY = 1e-6
 _ROOM = 0.3
@@ -94,6 +97,11 @@ class Fan:
     measured: pd.DataFrame
     held_out: pd.DataFrame
     fold: FoldRecord | None
+
+    @property
+    def asked_beyond(self) -> bool:
+        """Whether the model asked about is on the way, and beyond the edge of the data."""
+        return self.asked is not None and self.edge is not None and self.asked > SAME * self.edge
 
 
 def fan(
@@ -186,7 +194,8 @@ def _precision(fit: Fit, trained: pd.DataFrame) -> Precision:
 
 def _edge(hull: np.ndarray, way: Way, compute: np.ndarray) -> float | None:
     """The compute beyond which the way is outside the hull for good, to a hundredth of a decade."""
-    finer = np.geomspace(compute[0], compute[-1], int(100 * np.log10(compute[-1] / compute[0])) + 2)
+    steps = np.geomspace(compute[0], compute[-1], int(100 * np.log10(compute[-1] / compute[0])) + 2)
+    finer = np.unique(np.concatenate([steps, compute, [6.0 * 10.0 ** way.centre.sum()]]))
     sizes = np.log10(np.stack(way.sizes(finer), axis=1))
     inside = np.flatnonzero(~hull_vector(hull, sizes).any(axis=1))
     return float(finer[inside[-1]]) if len(inside) and inside[-1] < len(finer) - 1 else None

@@ -34,7 +34,7 @@ def figure(coverage: pd.DataFrame, style: Style = DEFAULT_STYLE) -> Figure:
         _series(axis, coverage, "without_drift", "without drift", style, 1, "--")
         _series(axis, coverage, "with_drift", "with drift", style, 0, "-")
         axis.set_xticks(nominal, [f"{value:g}" for value in nominal])
-        lowest = 100 * coverage[["with_drift", "without_drift", "lo"]].min(axis=None)
+        lowest = 100 * float(coverage[["with_drift", "without_drift", "lo"]].to_numpy().min())
         axis.set_xlim(nominal.min() - 3, 100)
         axis.set_ylim(max(0.0, min(lowest, nominal.min()) - 5), 101)
         axis.set_xlabel("probability of the interval, %")

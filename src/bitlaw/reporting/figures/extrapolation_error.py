@@ -26,7 +26,7 @@ def figure(errors: pd.DataFrame, style: Style = DEFAULT_STYLE) -> Figure:
     with drawing(style):
         drawn = Figure(figsize=(style.width, 3.9), dpi=style.dpi, layout="constrained")
         left, right = drawn.subplots(1, 2, sharex=True, sharey=True)
-        most = float(errors[["error", "half_width"]].max(axis=None))
+        most = float(errors[["error", "half_width"]].to_numpy().max())
         lowest = _LOWEST_SHARE * most
         for place, (_, own) in enumerate(errors.groupby("fold")):
             _points(left, own["ratio"], own["error"], lowest, place, style)
@@ -50,9 +50,7 @@ def figure(errors: pd.DataFrame, style: Style = DEFAULT_STYLE) -> Figure:
     return drawn
 
 
-def _points(
-    axis: Axes, ratio: pd.Series, values: pd.Series, lowest: float, place: int, style: Style
-) -> None:
+def _points(axis: Axes, ratio: pd.Series, values: pd.Series, lowest: float, place: int, style: Style) -> None:
     """Points of one fold; those below the axis hollow, on its lower edge."""
     colour = style.colours[place % len(style.colours)]
     marker = style.markers[place % len(style.markers)]

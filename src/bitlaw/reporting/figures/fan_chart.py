@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from bitlaw.reporting.fan import Fan
+from bitlaw.reporting.fan import SAME, Fan
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, log_losses, padded
 from bitlaw.units import LOSS_UNIT
 
@@ -20,8 +20,6 @@ _NEW, _WIDE, _NARROW, _MEDIAN, _ON, _OFF, _PREDICTED = _LABELS = (
     "runs off this way",
     "held out, with its predicted 90 % interval",
 )
-_SAME = 1.1
-"""A factor of compute within which two marks count as one."""
 _MOST_TICKS = 7
 _DARKER = 0.45
 _RIGHT = 0.75
@@ -127,7 +125,7 @@ def _marks(axis: Axes, shown: Fan, style: Style) -> None:
     """Where the data end, and what is asked about."""
     first, last = shown.law.x[[0, -1]]
     marks = [(shown.edge, "edge of the data", "-"), (shown.asked, "asked about", (0, (1, 2)))]
-    if shown.edge and shown.asked and 1 / _SAME < shown.asked / shown.edge < _SAME:
+    if shown.edge and shown.asked and 1 / SAME <= shown.asked / shown.edge <= SAME:
         marks = [(shown.asked, "edge of the data, asked about", "-")]
     for at, text, dashes in marks:
         if at is None:

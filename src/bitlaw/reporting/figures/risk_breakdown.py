@@ -42,7 +42,9 @@ def figure(
     """
     for label, own in zip(labels, shares, strict=True):
         if set(own) - set(SOURCES) or not np.isclose(sum(own.values()), 1.0, atol=1e-6):
-            raise ValueError(f"shares of {label} are {dict(own)}; valid: shares of {set(SOURCES)} that sum to 1")
+            raise ValueError(
+                f"shares of {label} are {dict(own)}; valid: shares of {set(SOURCES)} that sum to 1"
+            )
     colours = (*(style.colours[place] for place in _COLOURS), style.grid)
     with drawing(style):
         drawn = Figure(figsize=(style.width, 0.34 * len(labels) + 1.0), dpi=style.dpi, layout="constrained")
