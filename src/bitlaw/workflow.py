@@ -388,14 +388,14 @@ def compare(
         refits += [together] if together is not None else []
     comparison = compare_laws(common, scored, held_out, refits, seed)
     by_name = {item.fit.law.name: item.fit for item in scored}
-    fits = {}
-    for name in (law.law for law in comparison.laws):
-        own = by_name[name]
-        if backtest_folds and name != comparison.leading:
-            fits[name] = replace(own, findings=(*own.findings, not_leading(comparison.leading)))
-        else:
-            source = common.table.source
-            fits[name] = with_backtest(own, recipes[name], source, backtest_folds, chosen, on_refit)
+    best_first = {law.law: by_name[law.law] for law in comparison.laws}
+    lead = comparison.leading
+    fits = {
+        name: with_backtest(own, recipes[name], common.table.source, backtest_folds, chosen, on_refit)
+        if name == lead or not backtest_folds
+        else replace(own, findings=(*own.findings, not_leading(lead)))
+        for name, own in best_first.items()
+    }
     if out is not None:
         for name, own in fits.items():
             save_fit(own, Path(out) / f"{name}.nc")

@@ -51,7 +51,7 @@ def fan_reading(shown: Fan) -> str:
     if shown.fold is not None:
         fold = (
             f" Squares: predicted by the fold of the backtest that was fitted to most, {shown.fold.n_train} "
-            "rows, each at its own size."
+            "rows, each at its own size, with drift in its interval."
         )
     edge = " Right of the edge nothing was fitted." if shown.edge is not None else ""
     drift = (
@@ -105,16 +105,20 @@ def risk_breakdown(shares: Mapping[str, Mapping[str, float]]) -> str:
 
 def verdict(backtest: Backtest, drift: bool = True) -> str:
     """Whether intervals held what they promise, as far as that many rows can tell."""
-    table = coverage_table(backtest).set_index("prob").loc[PROB]
+    table = coverage_table(backtest)
     share = table["with_drift" if drift else "without_drift"]
-    which = f"The 90 % intervals of the answers, {'with' if drift else 'without'} drift, held"
-    if share < table["lo"]:
-        return f"{which} fewer than they promise: take those of larger runs as too narrow."
-    if share > table["hi"]:
-        return (
-            f"{which} more than they promise: on this table those of larger runs are wider than they need be."
+    which = f"intervals {'with' if drift else 'without'} drift, as in the answers, hold"
+    parts = [
+        f"{compared} at {joined(f'{100 * prob:g}' for prob in table['prob'][apart])} % ({meaning})"
+        for apart, compared, meaning in (
+            (share < table["lo"], "fewer losses than they promise", "too narrow"),
+            (share > table["hi"], "more than they promise", "wider than they need be"),
         )
-    return f"{which} what they promise, as far as so many rows can tell."
+        if apart.any()
+    ]
+    if not parts:
+        return f"As far as so many rows can tell, {which} what they promise."
+    return f"Beyond what chance allows independent rows, {which} {joined(parts)}."
 
 
 def reach(fit: Fit, backtest: Backtest, asked: tuple[float, float], drift: bool = True) -> str:

@@ -70,8 +70,9 @@ def _beyond(
         "extrapolation-error",
         extrapolation_error.figure(error_table(backtest), style),
         beyond.extrapolation_error(backtest),
-        "Every loss held out, by the fold that predicted it; 0.01 in log loss is 1 % of the loss. An error is "
-        "small where it is below the half-width on the right. Hollow points on the lower edge are smaller still.",
+        "Every loss held out, by the fold that predicted it; 0.01 in log loss is 1 % of the loss. Intervals "
+        "include drift. An error is small where it is below the half-width on the right. Hollow points on the "
+        "lower edge are smaller still.",
         style,
     )
 
