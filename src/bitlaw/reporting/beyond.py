@@ -55,7 +55,9 @@ def fan_reading(shown: Fan) -> str:
         )
     edge = " Right of the edge nothing was fitted." if shown.edge is not None else ""
     drift = (
-        " What the light band adds to the dark one is drift, a stated prior." if shown.law_with_drift else ""
+        " What the light band adds to the dark one is drift, a stated prior."
+        if shown.law_with_drift is not None
+        else ""
     )
     return (
         f"In {shown.precision.label}, along a straight line in the logarithms of parameters and tokens through the "

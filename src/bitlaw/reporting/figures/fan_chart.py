@@ -76,18 +76,20 @@ def _law(axis: Axes, shown: Fan, style: Style) -> None:
 def _runs(axis: Axes, shown: Fan, style: Style) -> None:
     held = shown.held_out
     own = shown.measured.drop(index=held.index)
-    near = own["near"]
-    axis.plot(
-        own["compute"][~near],
-        own["loss"][~near],
-        "o",
-        color="none",
-        markeredgecolor=style.quiet,
-        markersize=3.6,
-        markeredgewidth=0.7,
-        label=_OFF,
-    )
-    axis.plot(own["compute"][near], own["loss"][near], "o", color=style.ink, label=_ON)
+    on, off = own[own["near"]], own[~own["near"]]
+    if len(off):
+        axis.plot(
+            off["compute"],
+            off["loss"],
+            "o",
+            color="none",
+            markeredgecolor=style.quiet,
+            markersize=3.6,
+            markeredgewidth=0.7,
+            label=_OFF,
+        )
+    if len(on):
+        axis.plot(on["compute"], on["loss"], "o", color=style.ink, label=_ON)
     if held.empty:
         return
     colour = style.colours[_HELD_OUT]
