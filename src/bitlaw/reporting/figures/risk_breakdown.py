@@ -45,7 +45,7 @@ def figure(
             raise ValueError(
                 f"shares of {label} are {dict(own)}; valid: shares of {set(SOURCES)} that sum to 1"
             )
-    colours = (*(style.colours[place] for place in _COLOURS), style.grid)
+    colours = (*(style.colours[place] for place in _COLOURS), style.quiet)
     with drawing(style):
         drawn = Figure(figsize=(style.width, 0.34 * len(labels) + 1.0), dpi=style.dpi, layout="constrained")
         axis = drawn.subplots()
