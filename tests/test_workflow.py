@@ -62,6 +62,21 @@ def check_backtests(tried: bitlaw.Fit, not_tried: bitlaw.Fit) -> None:
     assert not_tried.findings[-1].code == "backtest.runs"
 
 
+def test_of_several_laws_the_one_with_most_weight_is_backtested(table: Path, tmp_path: Path) -> None:
+    comparison, fits = bitlaw.compare(table, ["chinchilla", "coupled"], out=tmp_path, backtest_folds=1)
+    assert comparison.leading == max(comparison.laws, key=lambda law: law.one_out.weight).law
+    for name in fits:
+        saved = bitlaw.load_fit(tmp_path / f"{name}.nc")
+        said = [finding for finding in saved.findings if finding.code.startswith("backtest.")]
+        if name == comparison.leading:
+            assert [fold.cut for fold in from_dict(saved.backtest).folds] == [0.625]
+            assert "backtest.coverage" in [finding.code for finding in said]
+        else:
+            assert saved.backtest is None
+            assert [finding.status for finding in said] == [Status.NOT_RUN]
+            assert f"only {comparison.leading} was tested" in said[0].message
+
+
 def test_a_table_too_small_for_a_backtest_says_so(table: Path) -> None:
     few = pd.read_csv(table).iloc[:11]
     few.to_csv(table, index=False)

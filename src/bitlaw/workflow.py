@@ -346,7 +346,7 @@ def compare(
     executor, scheduler
         Where refits run, as for ``backtest``; the fits themselves run here.
     backtest_folds
-        Folds over compute of a backtest kept with each fit; none by default.
+        Folds over compute of a backtest of the law with the most weight, kept with its fit; none by default.
     on_refit
         Told how many refits, or folds, of a law are done, and of how many.
 
@@ -360,6 +360,7 @@ def compare(
     InputError
         For an unknown law, or if no law applies.
     """
+    from bitlaw.criticism.backtest_findings import not_leading
     from bitlaw.criticism.common_rows import common_rows, load_laws
     from bitlaw.criticism.comparison import compare_laws
     from bitlaw.inference.compiled import compile_law
@@ -374,20 +375,27 @@ def compare(
     require_groups(table, as_columns(pool))
     common = common_rows(asked, table)
     held_out = largest_runs(common.table.frame)
-    scored, refits = [], []
+    scored, refits, recipes = [], [], {}
     for law in common.laws:
         prepared = prepare(common.table, law, pool=pool)
         compiled = compile_law(prepared.law, prepared.table.frame, prepared.pool)
         fitted, compiled = fit_compiled(compiled, prepared, seed, progress)
         recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed)
         keep(recipe, compiled)
-        fitted = with_backtest(fitted, recipe, prepared.table.source, backtest_folds, chosen, on_refit)
+        recipes[law.name] = recipe
         scores, together = exact_scores(recipe, fitted, held_out, executor=chosen, progress=on_refit)
         scored.append(scores)
         refits += [together] if together is not None else []
     comparison = compare_laws(common, scored, held_out, refits, seed)
     by_name = {item.fit.law.name: item.fit for item in scored}
-    fits = {law.law: by_name[law.law] for law in comparison.laws}
+    best_first = {law.law: by_name[law.law] for law in comparison.laws}
+    lead = comparison.leading
+    fits = {
+        name: with_backtest(own, recipes[name], common.table.source, backtest_folds, chosen, on_refit)
+        if name == lead or not backtest_folds
+        else replace(own, findings=(*own.findings, not_leading(lead)))
+        for name, own in best_first.items()
+    }
     if out is not None:
         for name, own in fits.items():
             save_fit(own, Path(out) / f"{name}.nc")
@@ -470,7 +478,8 @@ def report(
     tolerance, method_post, drift
         As for ``answer``.
     backtest_folds
-        As for ``fit``, for every law that is fitted; not used where the source is a fit.
+        As for ``fit``; where laws are compared, of the one with the most weight. Not used where the source
+        is a fit.
     **question
         ``n_params``, ``tokens``, ``flops``, ``group``, ``loss`` as for ``answer``.
 

@@ -61,8 +61,9 @@ def test_question_travels_with_the_report(fit_file: Path, tmp_path: Path, writte
     assert written[0].items() >= ({"source": "Fit"} | question).items()
     assert "group" not in written[0]
     assert written[0]["drift"] is True
-    bitlaw("report", fit_file, "--out", out, "--no-drift")
+    bitlaw("report", fit_file, "--out", out, "--no-drift", "--no-backtest")
     assert written[1]["drift"] is False
+    assert [call["backtest_folds"] for call in written] == [4, 0]
 
 
 def test_report_of_several_laws(fit_file: Path, other_file: Path, tmp_path: Path, written, bitlaw) -> None:

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from bitlaw.inference.draws import loss_draws, points_frame
-from bitlaw.inference.drift import DRIFT_PRIOR, drift_draws, structural_error
+from bitlaw.inference.drift import DRIFT_PRIOR, drift_draws, structural_error, without_drift
 from bitlaw.inference.fit import Fit
 from fits import collapsed_fit, kumar_constants
 
@@ -50,6 +50,19 @@ def test_nothing_inside_is_exactly_the_law(fit: Fit) -> None:
         on, off = (loss_draws(fit, points, prior, drift=drift) for drift in (True, False))
         for name in ("trained", "degradation", "new_run", "new_run_degradation"):
             np.testing.assert_array_equal(getattr(on, name), getattr(off, name))
+
+
+def test_a_fit_without_drift_draws_as_if_it_were_left_out(fit: Fit) -> None:
+    points = points_frame(
+        n_params=[1e8, 4e9, 1e8], tokens=[4e12, 1e10, 4e11], bits_weights=[16.0, 3.0, 16.0],
+        bits_post=[np.nan, np.nan, 2.0], method_post="gptq",
+    )  # fmt: skip
+    plain = without_drift(fit)
+    for prior in (False, True):
+        off, left_out = loss_draws(plain, points, prior), loss_draws(fit, points, prior, drift=False)
+        for name in ("trained", "degradation", "new_run", "new_run_degradation"):
+            np.testing.assert_allclose(getattr(off, name), getattr(left_out, name), rtol=1e-12)
+    assert (loss_draws(fit, points).trained != loss_draws(plain, points).trained).any()
 
 
 def test_known_errors_by_hand(fit: Fit) -> None:

@@ -1,5 +1,6 @@
 """Fits and answers to report on, made without sampling."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -7,12 +8,17 @@ from functools import cache
 import numpy as np
 import pytest
 
+from bitlaw.criticism.backtest import Backtest
+from bitlaw.criticism.fold_scores import PredictedRow, scores_of
+from bitlaw.criticism.fold_task import FoldRecord
 from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.draws import loss_draws, points_frame
+from bitlaw.inference.drift import drift_draws
 from bitlaw.inference.fit import Fit
+from bitlaw.inference.folds import DroppedFold
 from bitlaw.inference.prior import frozen
 from bitlaw.laws.registry import load_law
 from bitlaw.reporting.answers import Answers
@@ -115,3 +121,70 @@ def edge_fits() -> dict[str, Fit]:
             "kumar2024", kumar_constants(), jitter=0.02, pool="corpus", groups={"web": {}, "code": {"E": 2.0}}
         ),
     }
+
+
+WIDTHS = {0.5: 0.008, 0.8: 0.016, 0.9: 0.02, 0.95: 0.024}
+"""Half-widths of the intervals of every predicted log loss, by probability; half of that without drift."""
+
+ERRORS = (0.03, 0.005, 0.01, 0.001)
+"""How far predictions of log loss are too low, row by row in turn."""
+
+
+def make_fold(fit: Fit, limit: float, cut: float, rhat: float = 1.0) -> FoldRecord:
+    """A fold that was fitted to the runs up to a compute, and off by known errors at the others."""
+    frame, compute = fit.rows, 6.0 * fit.rows["n_params"] * fit.rows["tokens"]
+    test = frame[compute > limit]
+    rows = tuple(
+        PredictedRow(
+            row=int(index),
+            run_id=one["run_id"],
+            n_params=one["n_params"],
+            tokens=one["tokens"],
+            log10_ratio=math.log10(6.0 * one["n_params"] * one["tokens"] / compute[compute <= limit].max()),
+            decades=0.6,
+            log_loss=math.log(one["loss"]),
+            median=math.log(one["loss"]) - ERRORS[place % 4],
+            lo=math.log(one["loss"]) - ERRORS[place % 4] - WIDTHS[0.9],
+            hi=math.log(one["loss"]) - ERRORS[place % 4] + WIDTHS[0.9],
+            pit=0.5,
+            crps=0.004,
+            log_density=2.0,
+        )
+        for place, (index, one) in enumerate(test.iterrows())
+    )
+    errors = np.array([row.log_loss - row.median for row in rows])
+    widths = np.array(list(WIDTHS.values()))[:, None]
+    return FoldRecord(
+        kind="compute",
+        name=f"runs of more than {limit:.3g} FLOP",
+        cut=cut,
+        n_train=int((compute <= limit).sum()),
+        n_test=len(rows),
+        unpredicted=0,
+        max_ratio=10 ** max(row.log10_ratio for row in rows),
+        scores=scores_of(rows, errors <= widths),
+        without_drift=scores_of(rows, errors <= widths / 2 - 1e-9),
+        rhat=rhat,
+        divergences=0.0,
+        attempts=1,
+        converged=rhat <= 1.05,
+        rows=rows,
+    )
+
+
+@pytest.fixture(scope="session")
+def backtest(fit: Fit) -> Backtest:
+    """Two folds that count, one that did not converge, one that was dropped."""
+    folds = (make_fold(fit, 1.5e18, 0.4), make_fold(fit, 2.4e18, 0.6, rhat=1.4), make_fold(fit, 6e18, 0.7))
+    dropped = (DroppedFold("compute", "runs of more than 1e+20 FLOP", 0.85, "no row is left to predict"),)
+    findings = (Finding("backtest.coverage", Status.PASS, 0.75, 0.8, "In the backtest 75 % lie inside."),)
+    return Backtest(fit.law.name, "/home/somebody/runs.csv", 36, folds, dropped, findings)
+
+
+@pytest.fixture(scope="session")
+def backtested(fit: Fit, backtest: Backtest) -> Fit:
+    """The fit with its backtest, and with structural error beyond its rows."""
+    drift = drift_draws(fit.samples(), 0, fit.law.name)
+    return replace(
+        fit, drift=drift, backtest=backtest.to_dict(), findings=(*fit.findings, *backtest.findings)
+    )

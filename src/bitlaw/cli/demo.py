@@ -23,7 +23,7 @@ Out = Annotated[
 
 
 def demo(out: Out = Path("reports/tiny_sweep"), as_json: Json = False) -> int:
-    """Fit the sweep that comes with bitlaw and write its report. About two minutes."""
+    """Fit the sweep that comes with bitlaw and write its report. A few minutes."""
     require_output_folder(out)
     from bitlaw import workflow
 

@@ -2,12 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bitlaw.cli.files import open_runs, require_output_file
-from bitlaw.cli.options import Json, LawName, MapFile, Pool, Runs, Seed
+from bitlaw.cli.options import Json, LawName, MapFile, NoBacktest, Pool, Runs, Seed
 from bitlaw.cli.output import (
     exit_code,
     mark_unconverged,
@@ -37,10 +37,6 @@ DivergedAsBounds = Annotated[
         "--diverged-as-bounds",
         help="Use diverged runs that logged a loss: the law's loss there is at least that.",
     ),
-]
-NoBacktest = Annotated[
-    bool,
-    typer.Option("--no-backtest", help="Do not check how well the law predicts the larger runs."),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="FIT.nc", help="Where the fit is saved; ends in .nc.")]
 
@@ -88,6 +84,7 @@ def show_progress(as_json: bool) -> bool:
 
 
 def _print(fitted: "Fit", out: Path, as_json: bool) -> None:
+    from bitlaw.criticism.backtest import from_dict, without_rows
     from bitlaw.criticism.contraction import contraction_table
 
     mark_unconverged(fitted.status, as_json)
@@ -100,7 +97,7 @@ def _print(fitted: "Fit", out: Path, as_json: bool) -> None:
             "left_out": len(fitted.excluded),
             "reference": {"n_params": fitted.reference.n_params, "tokens": fitted.reference.tokens},
             "attempts": fitted.provenance.attempts,
-            "backtest": _summary(fitted),
+            "backtest": without_rows(fitted.backtest) if fitted.backtest is not None else None,
             "constants": constants.to_dict("records"),
             "prob": 0.9,
             "kind": "ETI",
@@ -117,21 +114,9 @@ def _print(fitted: "Fit", out: Path, as_json: bool) -> None:
         fold=True,
     )
     if fitted.backtest is not None:
-        from bitlaw.criticism.backtest import from_dict
-
         print_text(f"\n{from_dict(fitted.backtest).sentence()}")
     print_findings(fitted.findings)
     print_text(f"\nSaved: {out}")
-
-
-def _summary(fitted: "Fit") -> dict[str, Any] | None:
-    """The record of the backtest without its predicted rows, which are in the file."""
-    if fitted.backtest is None:
-        return None
-    folds = [
-        {key: value for key, value in fold.items() if key != "rows"} for fold in fitted.backtest["folds"]
-    ]
-    return {**fitted.backtest, "folds": folds}
 
 
 def _row(constant: dict) -> list[str]:

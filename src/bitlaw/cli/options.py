@@ -227,6 +227,10 @@ Tolerance = Annotated[
         help="What precision may cost, nats/token.",
     ),
 ]
+NoBacktest = Annotated[
+    bool,
+    typer.Option("--no-backtest", help="Do not check how well the law predicts the larger runs."),
+]
 NoDrift = Annotated[
     bool,
     typer.Option(

@@ -16,6 +16,7 @@ from bitlaw.cli.options import (
     LawName,
     MapFile,
     MethodPost,
+    NoBacktest,
     NoDrift,
     Params,
     Pool,
@@ -70,6 +71,7 @@ def report(
     method_post: MethodPost = None,
     group: Group = None,
     no_drift: NoDrift = False,
+    no_backtest: NoBacktest = False,
     as_json: Json = False,
 ) -> int:
     """Write the report: the answer with its intervals, the evidence, the diagnostics.
@@ -101,7 +103,14 @@ def report(
         drift=not no_drift,
     )
     _, page = workflow.report(
-        opened, out, law=asked, pool=pool, seed=seed, progress=show_progress(as_json), **question
+        opened,
+        out,
+        law=asked,
+        pool=pool,
+        seed=seed,
+        progress=show_progress(as_json),
+        backtest_folds=0 if no_backtest else workflow.DEFAULT_FOLDS,
+        **question,
     )
     return print_page("report", page, as_json)
 

@@ -124,6 +124,12 @@ class Backtest:
         }
 
 
+def without_rows(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a backtest, as ``to_dict`` gives it, without the rows that its folds predicted."""
+    folds = [{name: value for name, value in fold.items() if name != "rows"} for fold in record["folds"]]
+    return {**record, "folds": folds}
+
+
 def from_dict(record: Mapping[str, Any]) -> Backtest:
     """A backtest from its ``to_dict``, as a Fit file keeps it.
 

@@ -36,6 +36,19 @@ def switched_off() -> Finding:
     )
 
 
+def not_leading(leading: str) -> Finding:
+    """No backtest, for another of several laws has more weight."""
+    return Finding(
+        "backtest.runs",
+        Status.NOT_RUN,
+        None,
+        None,
+        f"No backtest was run with this fit: of the laws compared only {leading} was tested, which has the most "
+        "weight.",
+        "bitlaw backtest RUNS --law … tests any of them.",
+    )
+
+
 def backtest_findings(
     folds: Sequence[FoldRecord], dropped: Sequence[DroppedFold], scores: Scores | None
 ) -> tuple[Finding, ...]:

@@ -66,6 +66,11 @@ class Comparison:
         """The worst of the findings."""
         return overall_status(self.findings)
 
+    @property
+    def leading(self) -> str:
+        """The law with the most weight in the stack."""
+        return max(self.laws, key=lambda law: law.one_out.weight).law
+
     def sentence(self) -> str:
         """Which law the data support, by how much, within the data and beyond."""
         best, *others = self.laws

@@ -5,7 +5,7 @@ the fitted runs. Drift is that error as a stated prior: one draw per posterior d
 of that draw, so that a whole extrapolation moves together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -73,6 +73,18 @@ def drift_draws(samples: int, seed: int, law: str, prior: DriftPrior = DRIFT_PRI
     }
     drawn |= {name: rng.standard_normal(samples) for name in ("z_n", "z_d", "z_train", "z_post")}
     return xr.Dataset({name: ("sample", values) for name, values in drawn.items()})
+
+
+def without_drift(fit: Fit) -> Fit:
+    """The fit as if its law had no structural error: every draw of drift is of scale 0.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    """
+    none = {name: 0.0 * fit.drift[name] for name in ("omega", "omega_penalty")}
+    return replace(fit, drift=fit.drift.assign(none))
 
 
 def structural_error(

@@ -1,15 +1,14 @@
 """The figures of a report, drawn, each with its finding: which there are depends on what was measured."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting import captions
+from bitlaw.reporting.exhibit import Exhibit, exhibit, one_group
 from bitlaw.reporting.figures import (
     data_and_fit,
     degradation_against_bits,
@@ -24,32 +23,10 @@ from bitlaw.reporting.figures import (
 )
 from bitlaw.reporting.formats import format_table
 from bitlaw.reporting.grouping import SIXTEEN
-from bitlaw.reporting.observed import paired_gaps, shown_group, trained_rows
+from bitlaw.reporting.observed import paired_gaps, trained_rows
 from bitlaw.reporting.shrinkage import most_group_dependent, shrinkage_table
-from bitlaw.reporting.style import DEFAULT_STYLE, Style, data_uri, png
+from bitlaw.reporting.style import DEFAULT_STYLE, Style
 from bitlaw.reporting.words import joined
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """A figure as the page holds it.
-
-    Parameters
-    ----------
-    name
-        Its anchor.
-    image
-        PNG as a data URI.
-    finding
-        What it shows, with numbers; also its alternative text.
-    reading
-        How to read it.
-    """
-
-    name: str
-    image: str
-    finding: str
-    reading: str
 
 
 def decision_exhibits(
@@ -62,7 +39,7 @@ def decision_exhibits(
     found = []
     if fixed is not None or free is not None:
         found.append(
-            _exhibit(
+            exhibit(
                 "precision-options",
                 precision_options.figure(fixed, free, style),
                 captions.precision_options(fixed, free),
@@ -74,7 +51,7 @@ def decision_exhibits(
         )
     if post is not None:
         found.append(
-            _exhibit(
+            exhibit(
                 "post-training-options",
                 post_training_options.figure(post, style),
                 captions.post_training_options(post),
@@ -83,7 +60,7 @@ def decision_exhibits(
                 style,
             )
         )
-    return {exhibit.name: exhibit for exhibit in found}
+    return {one.name: one for one in found}
 
 
 def evidence_exhibits(
@@ -95,39 +72,39 @@ def evidence_exhibits(
 
 def _evidence(fit: Fit, constants: pd.DataFrame, residuals: pd.DataFrame, style: Style) -> Iterator[Exhibit]:
     if len(trained_rows(fit)) and not fit.law.base.is_observed:
-        yield _exhibit(
+        yield exhibit(
             "data-and-fit",
             data_and_fit.figure(fit, style),
             captions.data_and_fit(fit),
             "Points are logged runs, lines the law's median, bands hold 90 % of new runs. Dashed: the same "
             "law at 16 bits. At most six precisions are shown, among them the fewest bits of each kind."
-            f"{_one_group(fit)}",
+            f"{one_group(fit)}",
             style,
         )
     if penalty_against_bits.measured_kinds(fit):
-        yield _exhibit(
+        yield exhibit(
             "penalty-against-bits",
             penalty_against_bits.figure(fit, style),
             captions.penalty_against_bits(fit),
             "Points are runs less their 16-bit twin of the same seed, in the cells with most precisions "
             "logged; a single pair still carries the noise of two runs, which the bands leave "
-            f"out.{_one_group(fit)}",
+            f"out.{one_group(fit)}",
             style,
         )
     by_format = format_table(fit)
     if len(by_format):
-        yield _exhibit(
+        yield exhibit(
             "formats",
             formats.figure(by_format, style),
             captions.formats(by_format),
             "Points are medians, lines 90 % intervals (ETI), on the right the training runs behind each. "
             "Grey: a format that was never measured, drawn from the spread between those that "
-            f"were.{_one_group(fit)}",
+            f"were.{one_group(fit)}",
             style,
         )
     yield from _degradations(fit, style)
     yield from _shrinkage(fit, style)
-    yield _exhibit(
+    yield exhibit(
         "posterior-against-prior",
         posterior_against_prior.figure(constants, style),
         captions.posterior_against_prior(constants),
@@ -136,7 +113,7 @@ def _evidence(fit: Fit, constants: pd.DataFrame, residuals: pd.DataFrame, style:
         "prior decides.",
         style,
     )
-    yield _exhibit(
+    yield exhibit(
         "predicted-against-observed",
         predicted_against_observed.figure(residuals, fit.rows, style),
         captions.predicted_against_observed(residuals),
@@ -153,16 +130,16 @@ def _degradations(fit: Fit, style: Style) -> Iterator[Exhibit]:
         return
     hollow = "Hollow points on the lower edge are below what can be measured."
     if degradation_against_tokens.has_lengths(SIXTEEN.rows(paired_gaps(fit))):
-        yield _exhibit(
+        yield exhibit(
             "degradation-against-tokens",
             degradation_against_tokens.figure(fit, style),
             captions.degradation_against_tokens(fit),
             "Degradation of runs trained at 16 bits when their weights are quantized afterwards"
-            f"{_by_method(fit)}. {hollow}{_one_group(fit)}",
+            f"{_by_method(fit)}. {hollow}{one_group(fit)}",
             style,
         )
     elif len(SIXTEEN.rows(paired_gaps(fit, every_group=True))):
-        yield _exhibit(
+        yield exhibit(
             "degradation-against-bits",
             degradation_against_bits.figure(fit, style),
             captions.degradation_against_bits(fit),
@@ -191,7 +168,7 @@ def _shrinkage(fit: Fit, style: Style) -> Iterator[Exhibit]:
             )
             if most < whole
         ]
-        yield _exhibit(
+        yield exhibit(
             f"shrinkage-{column.replace('_', '-')}",
             shrinkage.figure(shown, style),
             captions.shrinkage(table, column),
@@ -201,13 +178,3 @@ def _shrinkage(fit: Fit, style: Style) -> Iterator[Exhibit]:
             f"deviation of that difference.{f' Shown: the {joined(left_out)}.' if left_out else ''}",
             style,
         )
-
-
-def _one_group(fit: Fit) -> str:
-    """That curves of a pooled fit show one of its groups."""
-    group = shown_group(fit)
-    return f" Of the groups pooled over that of the largest run is shown{group}." if group else ""
-
-
-def _exhibit(name: str, figure: Figure, finding: str, reading: str, style: Style) -> Exhibit:
-    return Exhibit(name, data_uri(png(figure, style)), finding, reading)

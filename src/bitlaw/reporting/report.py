@@ -11,9 +11,12 @@ from markupsafe import Markup
 from bitlaw.criticism.contraction import contraction_table
 from bitlaw.criticism.residuals import residual_table
 from bitlaw.finding import Status, overall_status
+from bitlaw.inference.drift import without_drift
 from bitlaw.inference.fit import Fit
-from bitlaw.reporting import opening, tables
+from bitlaw.reporting import beyond, opening, tables
 from bitlaw.reporting.answers import Answers
+from bitlaw.reporting.backtested import backtest_of, folds_table, why_no_backtest
+from bitlaw.reporting.beyond_exhibits import beyond_exhibits
 from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits
 from bitlaw.reporting.meanings import Meaning, meanings, training_meanings
 from bitlaw.reporting.several import SeveralLaws, laws_table
@@ -95,6 +98,7 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
     findings = all_findings(fit, answers, several)
     constants = contraction_table(fit)
     fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
+    drift = answers.prediction.drift
     return {
         "title": f"Training and quantization precision: {source_name(fit)}",
         "question": answers.question,
@@ -112,7 +116,11 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         "decided": decision_exhibits(fixed, free, post, style),
         "training_meanings": _printed(training_meanings(fit)),
         "meanings": _printed(meanings(fit)),
-        "evidence": evidence_exhibits(fit, constants, residual_table(fit), style),
+        **_beyond(fit, answers, style),
+        "drift": drift,
+        "evidence": evidence_exhibits(
+            fit if drift else without_drift(fit), constants, residual_table(fit), style
+        ),
         "findings_table": tables.findings_table(findings),
         "passed_table": tables.passed_table(findings),
         "constants_table": tables.constants_table(constants),
@@ -131,6 +139,17 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         "excluded_table": tables.excluded_table(fit),
         "excluded": len(fit.excluded),
     }
+
+
+def _beyond(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
+    """What the page says of the data's edge and beyond: figures, the record of the backtest, its meaning."""
+    backtest, drift, inputs = backtest_of(fit), answers.prediction.drift, answers.prediction.points[0].inputs
+    asked = float(inputs["n_params"]), float(inputs["tokens"])
+    found: dict[str, Any] = {"beyond": beyond_exhibits(fit, backtest, asked, drift, style)}
+    if backtest is None:
+        return found | {"backtest": None, "no_backtest": why_no_backtest(fit)}
+    said = (backtest.sentence(), beyond.verdict(backtest, drift), beyond.reach(fit, backtest, asked, drift))
+    return found | {"backtest": " ".join(said), "folds_table": folds_table(backtest)}
 
 
 def _noise(fit: Fit) -> str:

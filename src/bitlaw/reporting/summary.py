@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from bitlaw.criticism.backtest import without_rows
 from bitlaw.criticism.contraction import contraction_table
 from bitlaw.decisions.across_laws import DISAGREEMENT
 from bitlaw.decisions.caveats import one_law_finding
@@ -19,7 +20,7 @@ from bitlaw.reporting.words import by_law
 if TYPE_CHECKING:
     from bitlaw.reporting.answers import Answers
 
-_NOT_BUILT_YET = ("backtest", "budget", "plan")
+_NOT_BUILT_YET = ("budget", "plan")
 
 
 def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> dict[str, Any]:
@@ -39,7 +40,8 @@ def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> d
     dict
         The envelope ``command``, ``status``, ``findings``; ``question``; ``opening``, the first
         paragraph by heading; ``prediction``, ``optimum`` (``sizes_fixed`` and ``sizes_free``) and
-        ``ptq`` as their commands give them; ``compare``, the scores and answers of several laws, by
+        ``ptq`` as their commands give them; ``backtest`` of the fit, without the rows its folds predicted;
+        ``compare``, the scores and answers of several laws, by
         name; ``constants``, ``data``, ``provenance``; and null for rooms that are not built yet.
     """
     findings = all_findings(fit, answers, several)
@@ -57,6 +59,7 @@ def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> d
             "sizes_free": free.to_dict() if free is not None else None,
         },
         "ptq": post.to_dict() if post is not None else None,
+        "backtest": _backtest(fit),
         "compare": several.to_dict() if several is not None else None,
         "constants": contraction_table(fit).to_dict("records"),
         "data": _data(fit),
@@ -102,6 +105,10 @@ def _about_free_sizes(finding: Finding, laws: tuple[str, ...]) -> Finding:
 def source_name(fit: Fit) -> str:
     """Name of the run table, without the folder it was in."""
     return PurePath(fit.provenance.source).name or fit.provenance.source
+
+
+def _backtest(fit: Fit) -> dict[str, Any] | None:
+    return without_rows(fit.backtest) | {"source": source_name(fit)} if fit.backtest is not None else None
 
 
 def _data(fit: Fit) -> dict[str, Any]:
