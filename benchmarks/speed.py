@@ -195,7 +195,7 @@ def backtest_runs() -> dict[str, object]:
     from bitlaw.criticism.backtest import run_backtest
     from bitlaw.inference.executors import Serial
     from bitlaw.inference.recipe import recipe_of
-    from bitlaw.workflow import prepare
+    from bitlaw.workflow.preparing import prepare
 
     record: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as folder:

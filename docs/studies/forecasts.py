@@ -9,12 +9,13 @@ import pandas as pd
 from held_out import Split
 from store import Fitted, Store
 
-from bitlaw import Fit, workflow
+from bitlaw import Fit
 from bitlaw.criticism.design_size import sampled_constants
 from bitlaw.finding import Status
 from bitlaw.inference.columns import law_columns
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.hull import convex_hull, hull_vector
+from bitlaw.workflow import preparing
 
 COUPLED, CHINCHILLA = "coupled", "chinchilla"
 FEWEST_ROWS = 8
@@ -137,7 +138,7 @@ def forecast(splits: list[Split], store: Store) -> Forecasts:
 
 
 def _constants(split: Split) -> int:
-    return sampled_constants(workflow.prepare(split.train, split.table.coupled).law)
+    return sampled_constants(preparing.prepare(split.train, split.table.coupled).law)
 
 
 def _held_out(split: Split, fits: dict[str, Fit], store: Store) -> HeldOut:

@@ -9,11 +9,12 @@ from numbers_of import compared_laws, constants, eti
 from section import Section
 from store import Store
 
-from bitlaw import Fit, RunTable, load_law, workflow
+from bitlaw import Fit, RunTable, load_law
 from bitlaw.inference.levels import level_names
 from bitlaw.laws.law import Law
 from bitlaw.laws.spec import parse_law
 from bitlaw.reporting.shrinkage import shrinkage_table
+from bitlaw.workflow import preparing
 
 EXPONENTIAL, POWER = "ptq-gap", "ptq-gap-power"
 FEWEST_ROWS = 8
@@ -77,7 +78,7 @@ def free_levels(sigma: float | None) -> Law:
 
 def _left_out(table: RunTable) -> dict[str, int]:
     """Rows that cannot be used, by reason."""
-    reasons = workflow.prepare(table, EXPONENTIAL).table.excluded["reason"]
+    reasons = preparing.prepare(table, EXPONENTIAL).table.excluded["reason"]
     return {str(reason): int(count) for reason, count in reasons.value_counts().items()}
 
 

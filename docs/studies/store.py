@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from bitlaw import Fit, RunTable, load_fit, save_fit, workflow
+from bitlaw import Fit, RunTable, load_fit, save_fit
 from bitlaw.criticism.common_rows import common_rows, load_laws
 from bitlaw.laws.law import Law
+from bitlaw.workflow import comparing, fitting, preparing
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,14 @@ class Store:
         """A fit, taken from the folder where the same law was fitted to the same rows."""
         path = self.folder / f"{_file_name(label)}.nc"
         record = path.with_suffix(".json")
-        prepared = workflow.prepare(table, law, pool=pool)
+        prepared = preparing.prepare(table, law, pool=pool)
         if not self.fresh and path.is_file() and record.is_file():
             kept = load_fit(path)
             if _is_same(kept, prepared.table.content_hash(), prepared.law, pool):
                 return Fitted(label, kept, json.loads(record.read_text())["seconds"])
         _say(f"fitting: {label}")
         start = time.perf_counter()
-        fitted = workflow.fit(table, law, pool=pool, seed=seed)
+        fitted = fitting.fit(table, law, pool=pool, seed=seed)
         seconds = time.perf_counter() - start
         save_fit(fitted, path)
         record.write_text(json.dumps({"seconds": seconds}))
@@ -123,7 +124,7 @@ class Store:
         unfinished = folder.with_name(f".{folder.name}.part")
         shutil.rmtree(unfinished, ignore_errors=True)
         start = time.perf_counter()
-        _, fits = workflow.compare(table, laws, pool=pool, out=unfinished)
+        _, fits = comparing.compare(table, laws, pool=pool, out=unfinished)
         seconds = time.perf_counter() - start
         numbers = json.loads((unfinished / "comparison.json").read_text())
         (unfinished / "time.json").write_text(json.dumps({"seconds": seconds}))
@@ -144,7 +145,7 @@ def _kept_comparison(
         return None
     fits = {name: load_fit(folder / f"{name}.nc") for name in names}
     for law in common.laws:
-        prepared = workflow.prepare(common.table, law, pool=pool)
+        prepared = preparing.prepare(common.table, law, pool=pool)
         if not _is_same(fits[law.name], prepared.table.content_hash(), prepared.law, pool):
             return None
     return Compared(label, numbers, fits, json.loads((folder / "time.json").read_text())["seconds"])

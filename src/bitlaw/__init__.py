@@ -17,15 +17,15 @@ _API: dict[str, str] = {
     "load_fit": "bitlaw.inference.fit_file",
     "save_fit": "bitlaw.inference.fit_file",
     "points_frame": "bitlaw.inference.draws",
-    "check": "bitlaw.workflow",
-    "fit": "bitlaw.workflow",
-    "compare": "bitlaw.workflow",
-    "backtest": "bitlaw.workflow",
+    "check": "bitlaw.workflow.preparing",
+    "fit": "bitlaw.workflow.fitting",
+    "compare": "bitlaw.workflow.comparing",
+    "backtest": "bitlaw.workflow.backtesting",
     "predict": "bitlaw.decisions.predict",
     "optimum": "bitlaw.decisions.optimum",
     "ptq": "bitlaw.decisions.ptq",
-    "report": "bitlaw.workflow",
-    "demo": "bitlaw.workflow",
+    "report": "bitlaw.workflow.reporting",
+    "demo": "bitlaw.workflow.reporting",
 }
 
 __version__ = version("bitlaw")

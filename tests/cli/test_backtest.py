@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from bitlaw import workflow
 from bitlaw.criticism.backtest import Backtest
 from bitlaw.criticism.backtest_findings import backtest_findings
 from bitlaw.criticism.fold_scores import PredictedRow, Scores
@@ -21,7 +20,7 @@ DROPPED = DroppedFold("compute", "runs of more than 2e+18 FLOP", 0.55, "6 rows t
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
-    """Calls of ``workflow.backtest``, which returns a record made without sampling."""
+    """Calls of ``bitlaw.backtest``, which returns a record made without sampling."""
     calls = []
 
     def without_sampling(runs: object, law: object, **options: object) -> Backtest:
@@ -29,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
         findings = backtest_findings((FOLD,), (DROPPED,), SCORES)
         return Backtest(law.name, "runs.csv", 30, (FOLD,), (DROPPED,), findings)
 
-    monkeypatch.setattr(workflow, "backtest", without_sampling)
+    monkeypatch.setattr("bitlaw.workflow.backtesting.backtest", without_sampling)
     return calls
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bitlaw.workflow import check
+from bitlaw.workflow.preparing import check
 
 
 @pytest.fixture

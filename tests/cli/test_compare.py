@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitlaw import workflow
 from bitlaw.criticism.common_rows import CommonRows
 from bitlaw.criticism.comparison import Comparison, compare_laws
 from bitlaw.finding import Finding
@@ -21,7 +20,7 @@ HELD_OUT = np.array([-1, -2, -3])
 
 @pytest.fixture
 def sampled(fitted: Fit, not_converged: Finding, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
-    """Calls of ``workflow.compare``, which returns fits made without sampling."""
+    """Calls of ``bitlaw.compare``, which returns fits made without sampling."""
     calls = []
 
     def without_sampling(
@@ -43,7 +42,7 @@ def sampled(fitted: Fit, not_converged: Finding, monkeypatch: pytest.MonkeyPatch
         scored = [ExactScores(fit, (), (), 1.0) for fit in fits]
         return compare_laws(common, scored, HELD_OUT, refits), {fit.law.name: fit for fit in fits}
 
-    monkeypatch.setattr(workflow, "compare", without_sampling)
+    monkeypatch.setattr("bitlaw.workflow.comparing.compare", without_sampling)
     return calls
 
 

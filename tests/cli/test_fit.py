@@ -14,7 +14,7 @@ from bitlaw.laws.registry import DEFAULT_LAW
 
 @pytest.fixture
 def sampled(fitted: Fit, not_converged: Finding, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
-    """Calls of ``workflow.fit``, which returns a fit made without sampling."""
+    """Calls of ``bitlaw.fit``, which returns a fit made without sampling."""
     calls = []
 
     def without_sampling(runs: object, law: object, **options: object) -> Fit:
@@ -22,7 +22,7 @@ def sampled(fitted: Fit, not_converged: Finding, monkeypatch: pytest.MonkeyPatch
         findings = (not_converged,) if options["seed"] == 1 else ()
         return replace(fitted, findings=findings)
 
-    monkeypatch.setattr("bitlaw.workflow.fit", without_sampling)
+    monkeypatch.setattr("bitlaw.workflow.fitting.fit", without_sampling)
     return calls
 
 
@@ -60,7 +60,7 @@ def test_the_backtest_is_told_and_can_be_left_out(
         asked.append(options["backtest_folds"])
         return replace(fitted, backtest=kept)
 
-    monkeypatch.setattr("bitlaw.workflow.fit", with_record)
+    monkeypatch.setattr("bitlaw.workflow.fitting.fit", with_record)
     out = tmp_path / "fit.nc"
     done = bitlaw("fit", runs_file, "--out", out, "--no-backtest")
     assert "No backtest of kumar2024 on runs.csv: 9 usable runs, and 12 are needed." in done.out

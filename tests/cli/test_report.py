@@ -32,7 +32,7 @@ def other_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def written(fitted: Fit, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
-    """Calls of ``workflow.report``, which writes a summary and no page."""
+    """Calls of ``bitlaw.report``, which writes a summary and no page."""
     calls = []
 
     def write(source: object, out: Path, **options: object) -> tuple[Fit, Path]:
@@ -43,8 +43,10 @@ def written(fitted: Fit, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
         (out / "summary.json").write_text(json.dumps(SUMMARY))
         return fitted, out / "index.html"
 
-    monkeypatch.setattr("bitlaw.workflow.report", write)
-    monkeypatch.setattr("bitlaw.workflow.demo", lambda out, progress: write("demo", out, progress=progress))
+    monkeypatch.setattr("bitlaw.workflow.reporting.report", write)
+    monkeypatch.setattr(
+        "bitlaw.workflow.reporting.demo", lambda out, progress: write("demo", out, progress=progress)
+    )
     return calls
 
 

@@ -30,7 +30,7 @@ CHINCHILLA = {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37}
 
 
 def make_answers(fit: Fit) -> Answers:
-    """What workflow.answer gives, without the post-training decision where no row is quantized."""
+    """What reporting.answer gives, without the post-training decision where no row is quantized."""
     has_post = fit.law.post is not None and bool(fit.rows["bits_post"].notna().any())
     group = ",".join(fit.levels(column)[0] for column in fit.pool) or None
     point = points_frame(n_params=N_PARAMS, tokens=TOKENS)

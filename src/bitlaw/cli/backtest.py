@@ -52,14 +52,14 @@ def backtest(
     as_json: Json = False,
 ) -> int:
     """Fit a law to some runs, and score what it predicts of others: larger, in fewer bits, of a new group."""
-    from bitlaw import workflow
     from bitlaw.inference.executors import executor_named
     from bitlaw.laws.registry import load_law
+    from bitlaw.workflow import backtesting
 
     chosen, asked = executor_named(executor, scheduler), load_law(law)
     table = open_runs(runs, mapping)
     with task_bar("folds", show_progress(as_json)) as on_fold:
-        found = workflow.backtest(
+        found = backtesting.backtest(
             table,
             asked,
             pool=pool,

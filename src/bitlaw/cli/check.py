@@ -32,11 +32,11 @@ def check(
     as_json: Json = False,
 ) -> int:
     """Validate a run table and say which of a law's constants it can identify. Nothing is fitted."""
-    from bitlaw import workflow
     from bitlaw.laws.registry import load_law
+    from bitlaw.workflow import preparing
 
     asked = load_law(law)
-    table, findings = workflow.check(open_runs(runs, mapping), asked, pool=pool)
+    table, findings = preparing.check(open_runs(runs, mapping), asked, pool=pool)
     status = overall_status(findings)
     if as_json:
         result = {"law": asked.name, "table": summarise(table), "excluded": exclusions(table)}

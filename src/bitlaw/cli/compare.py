@@ -54,15 +54,15 @@ def compare(
 ) -> int:
     """Fit several laws to the rows all of them can use, and say which the data support and if it matters."""
     require_output_folder(out)
-    from bitlaw import workflow
     from bitlaw.criticism.common_rows import load_laws
     from bitlaw.inference.executors import executor_named
+    from bitlaw.workflow import comparing
 
     chosen, asked = executor_named(executor, scheduler), load_laws(laws)
     table = open_runs(runs, mapping)
     shown = show_progress(as_json)
     with task_bar("refits", shown) as on_refit:
-        comparison, fits = workflow.compare(
+        comparison, fits = comparing.compare(
             table,
             asked,
             pool=None if pool is None else read_names(pool),

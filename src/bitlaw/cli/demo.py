@@ -25,7 +25,7 @@ Out = Annotated[
 def demo(out: Out = Path("reports/tiny_sweep"), as_json: Json = False) -> int:
     """Fit the sweep that comes with bitlaw and write its report. A few minutes."""
     require_output_folder(out)
-    from bitlaw import workflow
+    from bitlaw.workflow import reporting
 
-    _, page = workflow.demo(out, progress=show_progress(as_json))
+    _, page = reporting.demo(out, progress=show_progress(as_json))
     return print_page("demo", page, as_json)

@@ -40,7 +40,7 @@ def open_runs(path: Path, mapping: Path | None) -> "RunTable":
     InputError
         If table or mapping cannot be used.
     """
-    from bitlaw.workflow import as_table
+    from bitlaw.workflow.preparing import as_table
 
     if path.suffix.lower() == FIT_SUFFIX:
         raise InputError(f"{path}: this is a fit by its name; valid: a run table (.csv, .jsonl, .parquet)")

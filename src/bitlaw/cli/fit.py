@@ -54,21 +54,21 @@ def fit(
 ) -> int:
     """Fit a law by sampling, test it on the larger runs, and save all that predictions need."""
     require_output_file(out)
-    from bitlaw import workflow
     from bitlaw.laws.registry import load_law
+    from bitlaw.workflow import backtesting, fitting
 
     asked = load_law(law)
     table = open_runs(runs, mapping)
     shown = show_progress(as_json)
     with task_bar("backtest", shown) as on_fold:
-        fitted = workflow.fit(
+        fitted = fitting.fit(
             table,
             asked,
             pool=pool,
             seed=seed,
             progress=shown,
             diverged_as_bounds=diverged_as_bounds,
-            backtest_folds=0 if no_backtest else workflow.DEFAULT_FOLDS,
+            backtest_folds=0 if no_backtest else backtesting.DEFAULT_FOLDS,
             on_fold=on_fold,
         )
     from bitlaw.inference.fit_file import save_fit

@@ -82,8 +82,8 @@ def report(
     require_output_folder(out)
     if (n_params is None) != (tokens is None):
         raise InputError("--n-params and --tokens go together; leave out both for the largest logged run")
-    from bitlaw import workflow
     from bitlaw.laws.registry import load_law
+    from bitlaw.workflow import backtesting, reporting
 
     asked = load_law(law)
     opened: Fit | list[Fit] | RunTable
@@ -102,14 +102,14 @@ def report(
         group=group,
         drift=not no_drift,
     )
-    _, page = workflow.report(
+    _, page = reporting.report(
         opened,
         out,
         law=asked,
         pool=pool,
         seed=seed,
         progress=show_progress(as_json),
-        backtest_folds=0 if no_backtest else workflow.DEFAULT_FOLDS,
+        backtest_folds=0 if no_backtest else backtesting.DEFAULT_FOLDS,
         **question,
     )
     return print_page("report", page, as_json)
@@ -166,7 +166,7 @@ def _require_question(
         raise InputError(f"--method-post is needed, {source} has several; valid: {', '.join(methods)}")
     from bitlaw.inference.levels import NEW_LEVEL
     from bitlaw.runs.groups import require_groups
-    from bitlaw.workflow import as_columns
+    from bitlaw.workflow.preparing import as_columns
 
     columns = as_columns(pool)
     require_groups(table, columns)

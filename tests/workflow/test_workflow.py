@@ -18,6 +18,7 @@ from bitlaw.inference.rows import reference_scales
 from bitlaw.inference.sample import SamplerSettings
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.registry import load_law
+from bitlaw.workflow.reporting import answer
 from designs import base_design, precision_design
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -104,7 +105,7 @@ def test_a_fit_that_does_not_converge_is_sampled_again_and_marked(
 
 def test_half_a_question_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="n_params and tokens together"):
-        bitlaw.workflow.answer(None, n_params=1e8)  # type: ignore[arg-type]
+        answer(None, n_params=1e8)  # type: ignore[arg-type]
 
 
 def test_one_size_is_fitted_with_a_warning_that_names_what_the_priors_decide(table: Path) -> None:

@@ -1,0 +1,1 @@
+"""The Python API: rooms composed, nothing else."""

@@ -1,0 +1,159 @@
+"""From a run table, or from fits, to answers and to the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bitlaw.inference.fit import Fit
+from bitlaw.laws.law import Law
+from bitlaw.laws.registry import DEFAULT_LAW, load_law
+from bitlaw.runs.read import read_runs
+from bitlaw.runs.table import RunTable
+from bitlaw.workflow.backtesting import DEFAULT_FOLDS
+from bitlaw.workflow.comparing import compare, with_rival
+from bitlaw.workflow.fitting import fit
+from bitlaw.workflow.preparing import as_table
+
+if TYPE_CHECKING:
+    from bitlaw.reporting.answers import Answers
+
+
+def answer(
+    fitted: Fit,
+    n_params: float | None = None,
+    tokens: float | None = None,
+    flops: float | None = None,
+    tolerance: float = 0.01,
+    method_post: str | None = None,
+    group: str | None = None,
+    loss: float | None = None,
+    drift: bool = True,
+) -> Answers:
+    """Every answer a report gives, for one question.
+
+    Parameters
+    ----------
+    fitted
+        The fit.
+    n_params, tokens
+        The model asked about; the largest logged run where both are None.
+    flops
+        Compute to re-optimise N, D and precision for; that of the model by default.
+    tolerance
+        Loss that may be lost to precision, nats/token.
+    method_post
+        Post-training method; the only logged one by default.
+    group
+        Group of a pooled fit; that of the largest logged run by default.
+    loss
+        Measured loss of the model as trained, nats/token; it then replaces the law's.
+    drift
+        Include structural error beyond the data.
+
+    Raises
+    ------
+    InputError
+        If only one of ``n_params`` and ``tokens`` is given.
+    """
+    from bitlaw.decisions.asked import asked_about
+    from bitlaw.reporting.answers import answers_of
+
+    asked = asked_about(fitted, n_params, tokens, flops, group, loss)
+    return answers_of(fitted, asked, tolerance, method_post, drift)
+
+
+def report(
+    source: str | Path | RunTable | Fit | Sequence[Fit],
+    out: str | Path,
+    law: str | Path | Law = DEFAULT_LAW,
+    mapping: str | Path | None = None,
+    pool: str | Sequence[str] | None = None,
+    seed: int = 0,
+    progress: bool = False,
+    tolerance: float = 0.01,
+    method_post: str | None = None,
+    backtest_folds: int = DEFAULT_FOLDS,
+    drift: bool = True,
+    **question: float | str | None,
+) -> tuple[Fit, Path]:
+    """Write the report of fits, or of a run table that is fitted first.
+
+    A run table is fitted with the law and one rival, where both can explain its rows, and the answers
+    are those of their stack.
+
+    Parameters
+    ----------
+    source
+        A Fit, several Fits to the same rows, the path of a Fit file (``.nc``), or a run table.
+    out
+        Folder for ``index.html`` and ``summary.json``; for a run table also ``LAW.nc`` of every fit,
+        and ``comparison.json`` where laws were compared.
+    law, mapping, pool, seed, progress
+        As for ``fit``; not used where the source is a fit.
+    tolerance, method_post, drift
+        As for ``answer``.
+    backtest_folds
+        As for ``fit``; where laws are compared, of the one with the most weight. Not used where the source
+        is a fit.
+    **question
+        ``n_params``, ``tokens``, ``flops``, ``group``, ``loss`` as for ``answer``.
+
+    Returns
+    -------
+    Fit, Path
+        The fit, of several the one with the most weight, and the path of the page.
+    """
+    from bitlaw.decisions.asked import asked_about
+    from bitlaw.inference.fit_file import load_fit, save_fit
+    from bitlaw.reporting.answers import answers_of, answers_of_several
+    from bitlaw.reporting.report import write_report
+
+    out, comparison = Path(out), None
+    if isinstance(source, str | Path) and str(source).endswith(".nc"):
+        source = load_fit(source)
+    if isinstance(source, Fit):
+        fits = [source]
+    elif isinstance(source, str | Path | RunTable):
+        table = as_table(source, mapping)
+        laws = with_rival(law if isinstance(law, Law) else load_law(law), table)
+        if len(laws) > 1:
+            comparison, by_name = compare(
+                table,
+                laws,
+                pool=pool,
+                out=out,
+                seed=seed,
+                progress=progress,
+                backtest_folds=backtest_folds,
+            )
+            fits = list(by_name.values())
+        else:
+            fits = [
+                fit(
+                    table,
+                    laws[0],
+                    pool=pool,
+                    seed=seed,
+                    progress=progress,
+                    backtest_folds=backtest_folds,
+                )
+            ]
+            save_fit(fits[0], out / f"{fits[0].law.name}.nc")
+    else:
+        fits = list(source)
+    asked = asked_about(fits[0], **question)  # type: ignore[arg-type]
+    if len(fits) == 1:
+        return fits[0], write_report(fits[0], answers_of(fits[0], asked, tolerance, method_post, drift), out)
+    answers, several = answers_of_several(fits, asked, tolerance, method_post, comparison, drift)
+    lead = next(item for item in fits if item.law.name == several.leading)
+    return lead, write_report(lead, answers, out, comparison=several)
+
+
+def demo(out: str | Path = "reports/tiny_sweep", progress: bool = False) -> tuple[Fit, Path]:
+    """Fit the embedded sweep and write its report."""
+    with as_file(files("bitlaw.data").joinpath("tiny_sweep.csv")) as path:
+        table = read_runs(path)
+    return report(table, out, progress=progress)
