@@ -21,7 +21,7 @@ from bitlaw.laws.registry import load_law
 from bitlaw.workflow.reporting import answer
 from designs import base_design, precision_design
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 CHINCHILLA = {"E": 1.8, "a": 0.4, "b": 0.5, "alpha": 0.35, "beta": 0.37, "sigma": 0.003, "nu": 8.0}
 
 
