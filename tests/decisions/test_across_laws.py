@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bitlaw.decisions.across_laws import DISAGREEMENT, optimum_across, shared_findings, stack_rows
+from bitlaw.decisions.across_laws import DISAGREEMENT, optimum_across, shared_findings
+from bitlaw.decisions.pooling import stack_rows
 from bitlaw.decisions.optimum import optimum
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status

@@ -8,7 +8,8 @@ import pytest
 from bitlaw.decisions import stacked
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
-from bitlaw.decisions.stacked import pooled, predict_across, ptq_across
+from bitlaw.decisions.pooling import pooled
+from bitlaw.decisions.stacked import predict_across, ptq_across
 from bitlaw.errors import InputError
 from bitlaw.finding import Status
 from bitlaw.inference.draws import points_frame

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from bitlaw.criticism.joint_bits import joint_bits_finding
 from bitlaw.criticism.new_groups import new_group_findings
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.columns import law_columns
@@ -69,6 +70,7 @@ def extrapolation_findings(fit: Fit, points: pd.DataFrame) -> tuple[Finding, ...
             if column in fitted
         ),
         _post_bits_finding(fit, points),
+        joint_bits_finding(fit, points),
         *new_group_findings(fit, points),
     )
     found = tuple(finding for finding in checks if finding is not None)

@@ -1,12 +1,14 @@
 """The loss to expect of a run that has not been trained."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bitlaw.decisions.caveats import caveats, one_law_finding, reasons
+from bitlaw.criticism.risk import Risk
+from bitlaw.decisions.caveats import caveats, messages, one_law_finding
 from bitlaw.decisions.checkpoint import require_measured_loss
 from bitlaw.decisions.groups import fitted_method, place_in_group
 from bitlaw.decisions.intervals import (
@@ -17,9 +19,11 @@ from bitlaw.decisions.intervals import (
     mean_of,
     require_probability,
 )
+from bitlaw.decisions.risk import Evidence, NumberDraws, beyond_findings, evidence_of, risk_of, safe_log
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.draws import loss_draws
+from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 from bitlaw.runs.columns import COLUMNS
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count
@@ -49,7 +53,7 @@ class PointPrediction:
         What structural error beyond the data adds: standard deviation of its part in the logarithm of the
         law's mean loss; 0 inside, None where drift is left out.
     risk
-        Not known yet.
+        Whether to rely on it; REFUSE marks an interval that nothing measured supports.
     """
 
     inputs: dict[str, Any]
@@ -58,8 +62,8 @@ class PointPrediction:
     law_mean: Interval
     prior: Interval
     reasons: tuple[str, ...]
+    risk: Risk
     drift: float | None = None
-    risk: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The point as plain JSON types, inputs beside the numbers."""
@@ -73,7 +77,8 @@ class PointPrediction:
                 "lo_mean": self.law_mean.lo,
                 "hi_mean": self.law_mean.hi,
                 "drift": self.drift,
-                "risk": self.risk,
+                "risk": self.risk.to_dict(),
+                "refused": self.risk.refused,
                 "reasons": self.reasons,
                 "under_prior": {name: getattr(self.prior, name) for name in ("median", "lo", "hi")},
             }
@@ -121,11 +126,16 @@ class Prediction:
         point = self.points[0]
         more = len(self.points) - 1
         others = f" {more} more point{'s' if more > 1 else ''} in the table." if more else ""
-        beyond = "".join(f" {reason}" for reason in point.reasons)
+        subject = _subject(point.inputs, self.measured)
+        if point.risk.refused:
+            return (
+                f"{point.risk.refusal()} That is about {subject}. What {self.law} and its priors would say is in "
+                f"the table, no basis for a decision.{others}"
+            )
         return (
-            f"Under {self.law}, {_subject(point.inputs, self.measured)} has a loss of "
+            f"Under {self.law}, {subject} has a loss of "
             f"{interval_text(point.new_run)}; the law's mean is {interval_text(point.law_mean)}."
-            f"{beyond}{drift_text(self.drift, point.drift, bool(point.reasons))}{others}"
+            f"{drift_text(self.drift, point.drift, bool(point.reasons))} {point.risk.sentence()}{others}"
         )
 
     def table(self) -> pd.DataFrame:
@@ -138,6 +148,7 @@ class Prediction:
                     "new run": interval_text(point.new_run),
                     "law's mean": interval_text(point.law_mean),
                     "under the prior": interval_text(point.prior),
+                    "risk": str(point.risk.grade),
                     "beyond the data": " ".join(point.reasons),
                 }
                 for point in self.points
@@ -150,6 +161,7 @@ class Prediction:
             "status": str(self.status),
             "findings": [json_value(finding.to_dict()) for finding in self.findings],
             "law": self.law,
+            "refused": any(point.risk.refused for point in self.points),
             "points": [point.to_dict() for point in self.points],
             "measured": self.measured,
             "prob": self.prob,
@@ -170,10 +182,12 @@ class PredictionDraws:
     ----------
     law_mean, new_run, prior
         The law's mean loss, the loss of a new run, and that under the prior alone.
+    undrifted, prior_mean
+        The law's mean without structural error, under the posterior and the prior.
     drift
         What structural error adds to the logarithm of the law's mean; None where it is left out.
-    reasons
-        Why each point is beyond the data.
+    beyond
+        What about each point was never measured.
     findings
         What criticism found, and how far the points are from the data.
     """
@@ -181,8 +195,10 @@ class PredictionDraws:
     law_mean: np.ndarray
     new_run: np.ndarray
     prior: np.ndarray
+    undrifted: np.ndarray
+    prior_mean: np.ndarray
     drift: np.ndarray | None
-    reasons: tuple[tuple[str, ...], ...]
+    beyond: tuple[tuple[Finding, ...], ...]
     findings: tuple[Finding, ...]
 
 
@@ -225,9 +241,8 @@ def predict(
     """
     seed = fit.provenance.seed if seed is None else seed
     points = usable_points(fit, points, measured, group)
-    prediction = summarise(
-        fit.law.name, points, prediction_draws(fit, points, seed, measured, drift), measured, prob, seed
-    )
+    draws = prediction_draws(fit, points, seed, measured, drift)
+    prediction = summarise(fit.law.name, points, draws, evidence_of(fit), measured, prob, seed)
     return replace(prediction, findings=(*prediction.findings, one_law_finding()))
 
 
@@ -246,22 +261,63 @@ def prediction_draws(
 ) -> PredictionDraws:
     """Draws of the loss under one law; arguments as for ``predict``."""
     posterior, prior = (loss_draws(fit, points, under, seed, measured, drift) for under in (False, True))
-    without = loss_draws(fit, points, False, seed, measured, drift=False) if drift else None
+    plain, plain_prior = posterior.mean, prior.mean
+    if drift and structural_error(fit, points) is not None:
+        plain, plain_prior = (
+            loss_draws(fit, points, under, seed, measured, drift=False).mean for under in (False, True)
+        )
+    evidence = evidence_of(fit)
     return PredictionDraws(
         law_mean=posterior.mean,
         new_run=posterior.new_run,
         prior=prior.new_run,
-        drift=None if without is None else np.log(posterior.mean / without.mean),
-        reasons=tuple(reasons(fit, points.iloc[[row]]) for row in range(len(points))),
+        undrifted=plain,
+        prior_mean=plain_prior,
+        drift=np.log(posterior.mean / plain) if drift else None,
+        beyond=tuple(beyond_findings(evidence, points.iloc[[row]]) for row in range(len(points))),
         findings=caveats(fit, points),
     )
 
 
 def summarise(
-    law: str, points: pd.DataFrame, draws: PredictionDraws, measured: float | None, prob: float, seed: int
+    law: str,
+    points: pd.DataFrame,
+    draws: PredictionDraws,
+    evidence: Evidence,
+    measured: float | None,
+    prob: float,
+    seed: int,
+    apart: Sequence[float] | None = None,
 ) -> Prediction:
-    """Intervals of draws; ``law`` is the name they go by, the rest as for ``predict``."""
+    """Intervals and risks of draws.
+
+    Parameters
+    ----------
+    law
+        The name the draws go by.
+    points, measured, prob, seed
+        As for ``predict``.
+    draws, evidence
+        The draws, and what they come from.
+    apart
+        For each point the weight of the laws that answer otherwise; None of one law.
+    """
     require_probability("prob", prob)
+    risks = [
+        risk_of(
+            evidence,
+            points.iloc[[row]],
+            NumberDraws(
+                *(
+                    safe_log(part[:, row])
+                    for part in (draws.undrifted, draws.law_mean, draws.new_run, draws.prior_mean)
+                )
+            ),
+            None if apart is None else apart[row],
+            draws.beyond[row],
+        )
+        for row in range(len(points))
+    ]
     return Prediction(
         law=law,
         points=tuple(
@@ -271,7 +327,8 @@ def summarise(
                 new_run=interval_of(draws.new_run[:, row], prob, LOSS_UNIT),
                 law_mean=interval_of(draws.law_mean[:, row], prob, LOSS_UNIT),
                 prior=interval_of(draws.prior[:, row], prob, LOSS_UNIT),
-                reasons=draws.reasons[row],
+                reasons=messages(draws.beyond[row]),
+                risk=risks[row],
                 drift=None if draws.drift is None else float(draws.drift[:, row].std()),
             )
             for row in range(len(points))
@@ -280,9 +337,19 @@ def summarise(
         prob=prob,
         draws=len(draws.new_run),
         seed=seed,
-        findings=draws.findings,
+        findings=(*draws.findings, *_refusals(risks)),
         drift=draws.drift is not None,
     )
+
+
+def _refusals(risks: Sequence[Risk]) -> tuple[Finding, ...]:
+    """One finding of all refused points, about the first."""
+    refused = [finding for risk in risks if (finding := risk.finding()) is not None]
+    if not refused or len(risks) == 1:
+        return tuple(refused)
+    which = ", ".join(str(row) for row, risk in enumerate(risks, start=1) if risk.refused)
+    first = replace(refused[0], message=f"Points {which} of {len(risks)}, of the first: {refused[0].message}")
+    return (first,)
 
 
 def _with_method(fit: Fit, points: pd.DataFrame) -> pd.DataFrame:
