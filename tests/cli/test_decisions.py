@@ -194,9 +194,9 @@ def test_formats_on_offer(fit_file: Path, gap_file: Path, bitlaw) -> None:
 
 
 BEYOND = {
-    "predict": ["--n-params", "7B", "--tokens", "10T", "--bits-weights", "4"],
-    "optimum": ["--flops", "1e25", "--bits", "16,8,4"],
-    "ptq": ["--n-params", "7B", "--tokens", "100T", "--bits", "4,2"],
+    "predict": ["--n-params", "7B", "--tokens", "200B", "--bits-weights", "4"],
+    "optimum": ["--flops", "3e22", "--bits", "16,8,4"],
+    "ptq": ["--n-params", "1B", "--tokens", "5T", "--bits", "4,3"],
 }
 
 
@@ -210,10 +210,10 @@ def test_no_drift_shows_what_drift_does(command: str, tmp_path: Path, bitlaw) ->
     )
     decide = {
         "predict": lambda: predict(
-            made, points_frame(n_params=7e9, tokens=1e13, bits_weights=4.0), drift=False
+            made, points_frame(n_params=7e9, tokens=2e11, bits_weights=4.0), drift=False
         ),
-        "optimum": lambda: optimum(made, flops=1e25, bits=(16, 8, 4), drift=False),
-        "ptq": lambda: ptq(made, 7e9, 1e14, bits=(4, 2), drift=False),
+        "optimum": lambda: optimum(made, flops=3e22, bits=(16, 8, 4), drift=False),
+        "ptq": lambda: ptq(made, 1e9, 5e12, bits=(4, 3), drift=False),
     }[command]
     assert off == {"command": command} | json.loads(json.dumps(decide().to_dict()))
     assert (on["drift"], off["drift"]) == (True, False)

@@ -9,7 +9,9 @@ import numpy as np
 from bitlaw.criticism.risk_limits import FEWEST_PREDICTED, LOWEST_COVERAGE
 from bitlaw.finding import Status
 
-_SWITCHED_OFF = "No backtest was run with this fit; bitlaw backtest is one, and fit without --no-backtest keeps one"
+_SWITCHED_OFF = (
+    "No backtest was run with this fit; bitlaw backtest is one, and fit without --no-backtest keeps one"
+)
 
 _EDGES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 """Decades beyond the fitted runs at which coverage is looked at: all left-out losses, then ever farther ones."""

@@ -195,7 +195,9 @@ def _of_distance(distance: Distance, beyond: Sequence[Finding]) -> Iterator[_Rea
     for finding in beyond:
         if finding.status is not Status.PASS:
             yield _Reason(_grade_beyond(finding, distance), finding.message)
-    far_in_each = any(abs(value) >= REFUSE_DECADES - _ROUNDING for value in (distance.n_params, distance.tokens))
+    far_in_each = any(
+        abs(value) >= REFUSE_DECADES - _ROUNDING for value in (distance.n_params, distance.tokens)
+    )
     if abs(distance.compute) >= REFUSE_DECADES - _ROUNDING and not far_in_each:
         side = "above the largest" if distance.compute > 0 else "below the smallest"
         text = f"Its compute is a factor of {10 ** abs(distance.compute):.3g} {side} fitted run's."
@@ -251,7 +253,9 @@ def _of_shares(shares: Mapping[str, float] | None) -> Iterator[_Reason]:
 
 def _of_prior(pull: PriorPull) -> Iterator[_Reason]:
     if pull.sensitivity is None or pull.shift is None:
-        text = "Whether it follows the prior was not checked: too few draws carry the weight of a scaled prior."
+        text = (
+            "Whether it follows the prior was not checked: too few draws carry the weight of a scaled prior."
+        )
         yield _Reason(Grade.MODERATE, text)
     elif pull.sensitivity >= MOST_SENSITIVE:
         yield _Reason(
@@ -265,10 +269,14 @@ def _of_backtest(record: BacktestRecord) -> Iterator[_Reason]:
     worst = record.worst_coverage
     if worst is not None and worst < LOWEST_COVERAGE:
         grade = Grade.HIGH if worst < POOR_COVERAGE else Grade.MODERATE
-        shown = f"{record.message}." if record.n and record.coverage == worst else (
-            f"{record.message}; nearer to the data only {100 * worst:.0f} % did."
-            if record.n
-            else f"{record.message}; nearer, only {100 * worst:.0f} % lay in their 90 % intervals."
+        shown = (
+            f"{record.message}."
+            if record.n and record.coverage == worst
+            else (
+                f"{record.message}; nearer to the data only {100 * worst:.0f} % did."
+                if record.n
+                else f"{record.message}; nearer, only {100 * worst:.0f} % lay in their 90 % intervals."
+            )
         )
         yield _Reason(grade, shown)
     elif record.status is not Status.PASS:

@@ -66,7 +66,9 @@ def _size(point: pd.DataFrame, distance: Distance) -> Iterator[str]:
     left = min(0.5, _MOST_LEFT / distance.hull)
     asked = point[["n_params", "tokens"]].to_numpy(np.float64)[0]
     n_params, tokens = asked / 10 ** (left * np.array(distance.vector))
-    where = "half-way (in log) to the question" if left == 0.5 else "two decades (in log) short of the question"
+    where = (
+        "half-way (in log) to the question" if left == 0.5 else "two decades (in log) short of the question"
+    )
     low = any(point[column].iloc[0] < UNQUANTIZED_BITS for column in BITS if column in point)
     bits = ", in 16 bits and in the bits asked about" if low else ""
     yield f"a run of {format_count(n_params)} parameters on {format_count(tokens)} tokens, {where}{bits}"

@@ -125,6 +125,6 @@ def _answer(across: AcrossLaws[Any], name: str) -> Any:
 
 def _precision(decision: PrecisionDecision) -> str:
     if decision.best is None:
-        return "none on offer"
+        return decision.answer
     best = next(option for option in decision.options if option.key == decision.best)
     return f"{key_text(best.key)}, best in {format_probability(best.probability_best)}"

@@ -21,7 +21,7 @@ from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.predict import Prediction, PredictionDraws, prediction_draws, summarise, usable_points
 from bitlaw.decisions.ptq import PostTrainingDraws, decide, post_training_draws, ptq, question_points
-from bitlaw.decisions.risk import evidence_of, pooled_evidence
+from bitlaw.decisions.risk import evidence_of, pooled_evidence, weight_apart
 from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
 from bitlaw.units import LOSS_UNIT, format_bits
@@ -102,10 +102,12 @@ def ptq_across(
     stack = decisions[0]
     if len(fits) > 1:
         asked = replace(stack, law=STACK, under_prior=None)
-        stack = replace(
-            decide(asked, *(_pooled_decisions(fits, asked, weights, prior) for prior in (False, True))),
-            findings=(*shared_findings(by_law), _bits_disagreement(by_law, weights)),
-        )
+        points = question_points(fits[0], asked, [option.bits_post for option in asked.options])
+        drawn, of_prior = (_pooled_decisions(fits, asked, weights, prior) for prior in (False, True))
+        apart = weight_apart([_safe_text(answer) for answer in by_law.values()], weights)
+        stack = decide(pooled_evidence(fits, weights), points, asked, drawn, of_prior, apart)
+        disagreement = _bits_disagreement(by_law, weights)
+        stack = replace(stack, findings=(*shared_findings(by_law), *stack.findings, disagreement))
     return AcrossLaws(_by_name(fits, weights), by_law, stack)
 
 
@@ -132,6 +134,7 @@ def _pooled_decisions(
         draws[0],
         degradation=pooled([drawn.degradation for drawn in draws], weights),
         new_run_degradation=pooled([drawn.new_run_degradation for drawn in draws], weights),
+        undrifted=pooled([drawn.undrifted for drawn in draws], weights),
         critical_tokens=_pooled_or_none([drawn.critical_tokens for drawn in draws], weights),
         drift=_pooled_or_none([drawn.drift for drawn in draws], weights),
         growth=pooled([drawn.growth for drawn in draws], weights),
@@ -181,9 +184,7 @@ def _weights_apart(
 def _bits_disagreement(by_law: Mapping[str, PostTrainingDecision], weights: np.ndarray) -> Finding:
     """Whether the laws name different bits as the fewest that are safe."""
     safe = [answer.smallest_safe_bits for answer in by_law.values()]
-    said = [
-        "none on offer is safe" if bits is None else f"safe down to {format_bits(bits)} bits" for bits in safe
-    ]
+    said = [_safe_text(answer) for answer in by_law.values()]
     common = None if None in safe else max(bits for bits in safe if bits is not None)
     consequence = (
         "No option is safe under every law."
@@ -198,6 +199,13 @@ def _bits_disagreement(by_law: Mapping[str, PostTrainingDecision], weights: np.n
         advice=finding.advice
         and "Log runs where the laws differ, or take bits that are safe under every law.",
     )
+
+
+def _safe_text(answer: PostTrainingDecision) -> str:
+    if answer.refused:
+        return "refused"
+    bits = answer.smallest_safe_bits
+    return "none on offer is safe" if bits is None else f"safe down to {format_bits(bits)} bits"
 
 
 def _without_disagreement(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -103,14 +103,14 @@ def _points(
     fit: Fit, question: PrecisionQuestion, offer: Sequence[OnOffer], draws: PrecisionDraws
 ) -> pd.DataFrame:
     """The options as points at their median sizes; at the fit's own where no draw has capacity."""
-    sizes = [
+    n_params, tokens = (
         [_median(values[:, index], instead) for index in range(len(offer))]
         for values, instead in (
             (draws.n_params, fit.reference.n_params),
             (draws.tokens, fit.reference.tokens),
         )
-    ]
-    return points_of(offer, *sizes, group_columns(fit, question.group))
+    )
+    return points_of(offer, n_params, tokens, group_columns(fit, question.group))
 
 
 def _median(values: np.ndarray, instead: float) -> float:

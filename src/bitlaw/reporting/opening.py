@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bitlaw.criticism.risk import Grade
 from bitlaw.decisions.across_laws import DISAGREEMENT
 from bitlaw.decisions.caveats import is_beyond
 from bitlaw.decisions.intervals import drift_text, interval_text, nats_text
@@ -18,7 +19,15 @@ from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law
 from bitlaw.reporting.several import SeveralLaws
-from bitlaw.reporting.words import bits_text, gist, joined, of_status, options_list, precision_text
+from bitlaw.reporting.words import (
+    bits_text,
+    first_clause,
+    gist,
+    joined,
+    of_status,
+    options_list,
+    precision_text,
+)
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import LOSS_UNIT, format_count, format_probability
 
@@ -62,6 +71,7 @@ def paragraphs(
         "After training": (post_training_sentence(post, fit.law),),
         "How sure": (
             sure_sentence(_that_count(findings, several), laws),
+            risk_sentence(answers),
             drift_sentence(answers, findings),
             prior_sentence(fixed, free, post),
         ),
@@ -80,6 +90,22 @@ def drift_sentence(answers: Answers, findings: tuple[Finding, ...]) -> str:
     return drift_text(answers.prediction.drift, max(added), is_beyond(findings)).strip()
 
 
+def risk_sentence(answers: Answers) -> str:
+    """The grade of every answer, with the first reason for those that are not LOW."""
+    asked = (
+        ("the precision with sizes fixed", answers.precision_fixed and answers.precision_fixed.risk),
+        ("the precision with compute fixed", answers.precision_free and answers.precision_free.risk),
+        ("quantizing after training", answers.post_training and answers.post_training.risk),
+        ("the predicted loss", answers.prediction.points[0].risk),
+    )
+    said = [
+        f"{what} {risk.grade}{'' if risk.grade is Grade.LOW else f' ({first_clause(risk.reasons[0])})'}"
+        for what, risk in asked
+        if risk is not None
+    ]
+    return f"Risk by what was measured: {'; '.join(said)}."
+
+
 def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
     """What precision to train in where parameters and tokens are fixed."""
     if decision is None:
@@ -89,6 +115,8 @@ def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
             else "has no term for training precision"
         )
         return f"The law {law.name} {why}, so it cannot say what to train in."
+    if decision.refused and decision.risk is not None:
+        return f"With parameters and tokens fixed, {decision.risk.refusal()}"
     asked = format_probability(decision.confidence)
     allowed = f"within {decision.question.tolerance:g} {LOSS_UNIT} of 16-bit training"
     tensors = joined(_TENSOR_NAMES.get(name, name) for name in decision.question.tensors)
@@ -133,13 +161,15 @@ def _at(option: PrecisionOption) -> str:
 
 def free_sentence(decision: PrecisionDecision | None) -> str:
     """What precision to train in where compute is fixed and the rest may be chosen for it."""
+    if decision is not None and decision.refused and decision.risk is not None:
+        return f"With parameters and tokens chosen anew for the same compute, {decision.risk.refusal()}"
     if decision is None or decision.best is None:
         return ""
     best = decision.option(decision.best)
     others = [
         f"{precision_text(option.key)} {format_probability(option.probability_best)}"
         for option in sorted(decision.options, key=lambda option: -option.probability_best)
-        if option.key != best.key and option.probability_best >= _WORTH_NAMING
+        if option.key != best.key and not option.refused and option.probability_best >= _WORTH_NAMING
     ]
     rest = f"; {joined(others)}" if others else ""
     near = [key for key in decision.near_optimal if key != best.key]
@@ -178,6 +208,8 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: Law) -> s
     """How far the trained model may be quantized."""
     if decision is None:
         return f"About quantizing after training this fit of {law.name} says nothing."
+    if decision.refused and decision.risk is not None:
+        return decision.risk.refusal()
     safe, tolerance = decision.smallest_safe_bits, f"{decision.tolerance:g} {LOSS_UNIT}"
     method = (
         f" by {_METHOD_NAMES.get(decision.method_post, decision.method_post)}" if decision.method_post else ""
