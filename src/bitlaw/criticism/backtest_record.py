@@ -35,7 +35,7 @@ class BacktestRecord:
         Their mean absolute error of log loss; None of none.
     worst_coverage
         The lowest share among losses at least 0, 0.25, 0.5, … decades beyond, up to the distance asked
-        about: what is graded, so that going farther never looks safer. None of fewer than 5.
+        about: what is graded, so that going farther never looks safer. None of fewer than 10.
     farthest
         Distance of the farthest left-out loss; None without any.
     runs
@@ -82,7 +82,7 @@ def backtest_record(backtest: Mapping[str, Any] | None, decades: float) -> Backt
     )
     inside, error = (lo <= loss) & (loss <= hi), np.abs(loss - median)
     reached = far >= decades
-    counted = [far >= edge for edge in (*(edge for edge in _EDGES if edge < decades or edge == 0.0), decades)]
+    counted = [far >= edge for edge in _EDGES if edge <= decades]
     shares = [float(inside[those].mean()) for those in counted if those.sum() >= FEWEST_PREDICTED]
     worst, farthest = min(shares, default=None), float(far.max())
     if not reached.any():

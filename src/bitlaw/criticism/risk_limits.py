@@ -49,8 +49,12 @@ POOR_COVERAGE = 0.6
 """Share of left-out losses in 90 % intervals below which risk is HIGH: intervals miss four times as often as
 they say."""
 
-FEWEST_PREDICTED = 5
-"""Left-out losses from which a share of them says anything."""
+FEWEST_PREDICTED = 10
+"""Left-out losses from which a share of them counts.
+
+Of 10 losses in intervals that hold 90 %, fewer than 8 lie inside with probability .07, and fewer than 6
+with .002.
+"""
 
 LEAST_WEIGHT = 0.05
 """Stacking weight below which laws that answer otherwise do not make a disagreement: the data reject them."""

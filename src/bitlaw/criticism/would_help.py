@@ -14,6 +14,9 @@ from bitlaw.inference.distance import BITS, PARTS
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import format_bits, format_count
 
+_RATIOS = {"extrapolation.ratio_training", "extrapolation.ratio_post"}
+"""Beyond the ratios of all runs a run nearer in size is what helps."""
+
 _MOST_LEFT = 2.0
 """Decades that a run to log may stay short of the question: what it leaves is then not refused."""
 
@@ -34,7 +37,7 @@ def runs_that_would_help(
     return (
         *_bits(point, distance),
         *_size(point, distance),
-        *(_ratio(point) if any(code.startswith("extrapolation.ratio") for code in codes) else ()),
+        *(_ratio(point) if codes & _RATIOS else ()),
         *(_together(point) if JOINT_BITS in codes else ()),
         *(("a few runs of the group, format or method that was never measured",) * ("groups.new" in codes)),
         *_backtest(record),

@@ -178,8 +178,12 @@ def _guessing(fit: Fit, decision: PrecisionDecision) -> tuple[Finding, ...]:
 
 
 def _answer_points(fit: Fit, decision: PrecisionDecision, offer: Sequence[OnOffer]) -> pd.DataFrame:
-    """The near-optimal options and the best one, as points at their median sizes."""
-    wanted = {*decision.near_optimal, decision.best}
+    """The near-optimal options and the best one, as points at their median sizes.
+
+    Where there is none, as of a refused answer, that with the lowest expected regret.
+    """
+    wanted = {*decision.near_optimal} | ({decision.best} if decision.best is not None else set())
+    wanted = wanted or {min(decision.options, key=lambda option: option.expected_regret).key}
     known = [
         (option, item)
         for option, item in zip(decision.options, offer, strict=True)

@@ -13,7 +13,7 @@ from bitlaw.criticism.risk import Grade
 from bitlaw.decisions.across_laws import DISAGREEMENT
 from bitlaw.decisions.caveats import is_beyond
 from bitlaw.decisions.intervals import drift_text, interval_text, nats_text
-from bitlaw.decisions.post_training_decision import PostTrainingDecision
+from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
@@ -92,10 +92,11 @@ def drift_sentence(answers: Answers, findings: tuple[Finding, ...]) -> str:
 
 def risk_sentence(answers: Answers) -> str:
     """The grade of every answer, with the first reason for those that are not LOW."""
+    fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
     asked = (
-        ("the precision with sizes fixed", answers.precision_fixed and answers.precision_fixed.risk),
-        ("the precision with compute fixed", answers.precision_free and answers.precision_free.risk),
-        ("quantizing after training", answers.post_training and answers.post_training.risk),
+        ("the precision with sizes fixed", None if fixed is None else fixed.risk),
+        ("the precision with compute fixed", None if free is None else free.risk),
+        ("quantizing after training", None if post is None else post.risk),
         ("the predicted loss", answers.prediction.points[0].risk),
     )
     said = [
@@ -122,7 +123,9 @@ def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
     tensors = joined(_TENSOR_NAMES.get(name, name) for name in decision.question.tensors)
     best = decision.option(decision.best) if decision.best is not None else None
     if best is not None and best.bits < UNQUANTIZED_BITS:
-        edge = " It is the smallest on offer, so fewer may do." if decision.at_edge else ""
+        edge = (
+            f" It is the smallest {_offered(decision.options)}, so fewer may do." if decision.at_edge else ""
+        )
         return (
             f"Train {f'{tensors} ' if best.format is None else ''}in {precision_text(best.key)}: with "
             "parameters and tokens fixed, that is the cheapest precision on offer whose loss stays "
@@ -130,7 +133,7 @@ def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
             "was asked); the law's mean loss there is "
             f"{interval_text(best.loss)}.{_never_logged(best)}{_runner_up_within(decision, best)}{edge}"
         )
-    smaller = [option for option in decision.options if option.bits < UNQUANTIZED_BITS]
+    smaller = [option for option in decision.options if option.bits < UNQUANTIZED_BITS and not option.refused]
     closest = max(smaller, key=lambda option: option.probability_within or 0.0, default=None)
     nearest = (
         f"; the nearest, {precision_text(closest.key)}, does so with probability "
@@ -149,10 +152,16 @@ def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
 
 def _runner_up_within(decision: PrecisionDecision, best: PrecisionOption) -> str:
     """What the next cheaper option would risk."""
-    below = [option for option in decision.options if option.bits < best.bits]
+    below = [option for option in decision.options if option.bits < best.bits and not option.refused]
     if not below:
         return ""
     return f" {_at(below[0])} that probability is {format_probability(below[0].probability_within or 0.0)}."
+
+
+def _offered(options: Sequence[PrecisionOption] | Sequence[PostTrainingOption]) -> str:
+    """What an answer may be at the edge of: what is on offer, or the part of it that something supports."""
+    refused = any(option.refused for option in options)
+    return "on offer that what was measured supports" if refused else "on offer"
 
 
 def _at(option: PrecisionOption) -> str:
@@ -179,7 +188,7 @@ def free_sentence(decision: PrecisionDecision | None) -> str:
             f" Near-optimal too, with an expected regret of at most {nats_text(decision.near)} {LOSS_UNIT}: "
             f"{options_list(near)}."
         )
-    edge = " That is the edge of what was offered." if decision.at_edge else ""
+    edge = f" That is the edge of what is {_offered(decision.options)}." if decision.at_edge else ""
     pays = ""
     if best.bits < UNQUANTIZED_BITS and math.isfinite(best.break_even.median):
         pays = (
@@ -228,12 +237,12 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: Law) -> s
             f"{format_probability(decision.confidence)} was asked."
         )
     option = decision.option(safe)
-    below = [other for other in decision.options if other.bits_post < safe]
+    below = [other for other in decision.options if other.bits_post < safe and not other.refused]
     next_one = (
         f" At {bits_text(below[0].bits_post)} that probability is "
         f"{format_probability(below[0].probability_safe)}."
         if below
-        else " It is the smallest on offer, so fewer may be safe."
+        else f" It is the smallest {_offered(decision.options)}, so fewer may be safe."
     )
     return (
         f"Quantize the weights of a {trained} afterwards{method} to no fewer than {bits_text(safe)}: a new "
@@ -270,7 +279,7 @@ def sure_sentence(findings: tuple[Finding, ...], laws: Sequence[str] = ()) -> st
     if warned:
         checks = "check warns" if len(warned) == 1 else "checks warn"
         parts.append(f"{len(warned)} {checks}: {_gists(warned, laws)}.")
-    if not (failed or warned):
+    if not (failed or warned or of_status(findings, Status.REFUSED)):
         parts.append(f"All {len(passed)} checks that ran passed.")
     if not_run:
         parts.append(f"{len(not_run)} could not run.")

@@ -141,8 +141,9 @@ def post_table(decision: PostTrainingDecision) -> Table:
     return Table(
         f"Weights quantized after training{f' by {decision.method_post}' if decision.method_post else ''}: "
         f"{format_count(decision.n_params)} parameters, {format_count(decision.tokens)} tokens. "
-        f"{_graded(decision.risk)}Degradation in {LOSS_UNIT}; intervals are {100 * decision.prob:g} % ETI over {decision.draws} "
-        "draws. D_crit: tokens beyond which more pretraining makes the quantized model worse.",
+        f"{_graded(decision.risk)}Degradation in {LOSS_UNIT}; intervals are "
+        f"{100 * decision.prob:g} % ETI over {decision.draws} draws. "
+        "D_crit: tokens beyond which more pretraining makes the quantized model worse.",
         (
             "bits after training",
             f"P(degradation ≤ {decision.tolerance:g})",
