@@ -119,9 +119,10 @@ def _ratio(fit: Fit, points: pd.DataFrame) -> np.ndarray:
     low = columns["is_quantized"] | columns["is_quantized_backward"]
     after = points["bits_post"].notna().to_numpy()
     asked, found = log_ratio(points), np.zeros(len(points))
+    low_rows = low_precision_rows(fit) if low.any() else fit.rows.iloc[:0]
     for rows, about in (
         (fit.rows, np.ones(len(points), bool)),
-        (low_precision_rows(fit), low),
+        (low_rows, low),
         (fit.rows[fit.rows["bits_post"].notna()], after),
     ):
         if len(rows):

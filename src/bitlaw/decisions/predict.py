@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bitlaw.criticism.beyond import distances
 from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.caveats import caveats, messages, one_law_finding
 from bitlaw.decisions.checkpoint import require_measured_loss
@@ -303,6 +304,7 @@ def summarise(
         For each point the weight of the laws that answer otherwise; None of one law.
     """
     require_probability("prob", prob)
+    away = distances(evidence.fits, points)
     risks = [
         risk_of(
             evidence,
@@ -315,6 +317,7 @@ def summarise(
             ),
             None if apart is None else apart[row],
             draws.beyond[row],
+            away[row],
         )
         for row in range(len(points))
     ]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bitlaw.criticism.backtest_record import backtest_record
-from bitlaw.criticism.beyond import distances
+from bitlaw.criticism.beyond import Distance, distances
 from bitlaw.criticism.extrapolation import extrapolation_findings
 from bitlaw.criticism.prior_sensitivity import PriorScaling, prior_pull, prior_scaling
 from bitlaw.criticism.risk import Risk, assess
@@ -94,6 +94,7 @@ def risk_of(
     number: NumberDraws,
     disagreement: float | None = None,
     beyond: Sequence[Finding] | None = None,
+    distance: Distance | None = None,
 ) -> Risk:
     """The risk of an answer about one point.
 
@@ -107,11 +108,11 @@ def risk_of(
         Draws of the number the answer rests on.
     disagreement
         Stacking weight of the laws that answer otherwise; None of one law.
-    beyond
-        ``beyond_findings`` of the point, where they are known.
+    beyond, distance
+        ``beyond_findings`` and ``distances`` of the point, where they are known.
     """
     beyond = beyond_findings(evidence, point) if beyond is None else beyond
-    distance = distances(evidence.fits, point)[0]
+    distance = distances(evidence.fits, point)[0] if distance is None else distance
     record = backtest_record(evidence.leading.backtest, distance.hull)
     return assess(
         distance,
