@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from bitlaw.criticism.beyond import distances
+from bitlaw.criticism.beyond import Distance, distances
 from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.law_draws import points_of
@@ -37,7 +37,7 @@ def supported_options(
     """
     points = _points(fits[0], question, offer, draws)
     supported = np.array([not distance.is_beyond_support for distance in distances(fits, points)])
-    quantized = _quantized(offer)
+    quantized = np.array([option.bits < UNQUANTIZED_BITS for option in offer])
     if quantized.any() and not (supported & quantized).any():
         return np.zeros(len(offer), dtype=bool)
     return supported
@@ -67,25 +67,30 @@ def precision_risk(
     disagreement
         Stacking weight of the laws that answer otherwise; None of one law.
     """
-    leader, *others = _by_regret(decision, offer)
+    points = _points(evidence.fits[0], decision.question, offer, posterior)
+    away = distances(evidence.fits, points)
+    leader, *others = _by_regret(decision, away)
     ahead = [_ahead(draws, leader, others[0] if others else None) for draws in (posterior, prior)]
     (undrifted, drifted), (of_prior, _) = ahead
-    points = _points(evidence.fits[0], decision.question, offer, posterior)
     number = NumberDraws(undrifted, drifted, drifted, of_prior)
-    return risk_of(evidence, points.iloc[[leader]], number, disagreement)
+    return risk_of(evidence, points.iloc[[leader]], number, disagreement, distance=away[leader])
 
 
-def _by_regret(decision: PrecisionDecision, offer: Sequence[OnOffer]) -> list[int]:
+def _by_regret(decision: PrecisionDecision, away: Sequence[Distance]) -> list[int]:
     """Options that may be recommended, the recommended one first, then by expected regret.
 
-    Where none may, all of them, those first that were asked about rather than 16 bits.
+    Where none may, all of them, those first that are too far themselves: why the answer is refused.
     """
-    options, quantized = decision.options, _quantized(offer)
+    options = decision.options
     allowed = [index for index, option in enumerate(options) if not option.refused] or range(len(options))
 
     def place(index: int) -> tuple[bool, bool, float]:
         option = options[index]
-        return option.key != decision.best, option.refused and not quantized[index], option.expected_regret
+        return (
+            option.key != decision.best,
+            option.refused and not away[index].is_beyond_support,
+            option.expected_regret,
+        )
 
     return sorted(allowed, key=place)
 
@@ -116,7 +121,3 @@ def _points(
 def _median(values: np.ndarray, instead: float) -> float:
     known = values[np.isfinite(values)]
     return float(np.median(known)) if known.size else instead
-
-
-def _quantized(offer: Sequence[OnOffer]) -> np.ndarray:
-    return np.array([option.bits < UNQUANTIZED_BITS for option in offer])

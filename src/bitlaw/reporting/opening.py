@@ -91,7 +91,7 @@ def drift_sentence(answers: Answers, findings: tuple[Finding, ...]) -> str:
 
 
 def risk_sentence(answers: Answers) -> str:
-    """The grade of every answer, with the first reason for those that are not LOW."""
+    """The grade of every answer, the worst first, with the first reason for those that are not LOW."""
     fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
     asked = (
         ("the precision with sizes fixed", None if fixed is None else fixed.risk),
@@ -99,12 +99,14 @@ def risk_sentence(answers: Answers) -> str:
         ("quantizing after training", None if post is None else post.risk),
         ("the predicted loss", answers.prediction.points[0].risk),
     )
-    said = [
-        f"{what} {risk.grade}{'' if risk.grade is Grade.LOW else f' ({first_clause(risk.reasons[0])})'}"
-        for what, risk in asked
-        if risk is not None
-    ]
-    return f"Risk by what was measured: {'; '.join(said)}."
+    alike: dict[tuple[Grade, str], list[str]] = {}
+    for what, risk in asked:
+        if risk is not None:
+            why = "" if risk.grade is Grade.LOW else f" ({first_clause(risk.reasons[0])})"
+            alike.setdefault((risk.grade, why), []).append(what)
+    ordered = sorted(alike.items(), key=lambda item: -item[0][0].rank)
+    said = [f"{grade} for {joined(whats)}{why}" for (grade, why), whats in ordered]
+    return f"Risk, by what was measured: {'; '.join(said)}."
 
 
 def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
@@ -324,9 +326,9 @@ def prior_sentence(
     """What the same questions would have been answered without any data."""
     answers = []
     for decision, what in ((fixed, "with sizes fixed"), (free, "with sizes free")):
-        if decision is not None and decision.under_prior is not None:
+        if decision is not None and decision.under_prior is not None and not decision.refused:
             answers.append(f"{precision_text(decision.under_prior.best)} in training {what}")
-    if post is not None and post.under_prior is not None:
+    if post is not None and post.under_prior is not None and not post.refused:
         answers.append(f"{precision_text(post.under_prior.smallest_safe_bits)} after it")
     return f"Without the data, the prior alone would say {joined(answers)}." if answers else ""
 
