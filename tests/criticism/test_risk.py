@@ -10,9 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtests import kept_backtest
+from bitlaw.criticism.backtest import Backtest
+from bitlaw.criticism.backtest_findings import too_few_runs
 from bitlaw.criticism.backtest_record import backtest_record
 from bitlaw.criticism.beyond import Distance, distances
 from bitlaw.criticism.extrapolation import extrapolation_findings
+from bitlaw.criticism.fold_scores import PredictedRow, scores_of
+from bitlaw.criticism.fold_task import FoldRecord
 from bitlaw.criticism.prior_sensitivity import PriorPull, PriorScaling, prior_pull
 from bitlaw.criticism.risk import Grade, assess
 from bitlaw.criticism.variance_shares import SOURCES, prior_weight, robust_variance, variance_shares
@@ -269,3 +273,26 @@ def test_the_run_that_would_help_lifts_the_refusal(fit, n_params):
     hull = convex_hull(np.log10(every[["n_params", "tokens"]].to_numpy()))
     assert distances((fit,), point)[0].is_beyond_support
     assert not distances((replace(fit, rows=every, hull=hull),), point)[0].is_beyond_support
+
+
+def test_the_record_reads_what_a_backtest_keeps():
+    rows = tuple(
+        PredictedRow(
+            row=row, run_id=f"r{row}", n_params=1e8, tokens=1e10, log10_ratio=0.1 * row, decades=0.05 * row,
+            log_loss=1.0, median=1.0, lo=0.9, hi=1.1 if row % 4 else 0.95, pit=0.5, crps=0.01, log_density=1.0,
+        )
+        for row in range(20)
+    )  # fmt: skip
+    scores = scores_of(rows, np.ones((4, 20), dtype=bool))
+    fold = FoldRecord(
+        kind="compute", name="the larger", cut=0.5, n_train=20, n_test=20, unpredicted=0, max_ratio=80.0,
+        scores=scores, without_drift=scores, rhat=1.0, divergences=0.0, attempts=1, converged=True, rows=rows,
+    )  # fmt: skip
+    kept = Backtest("coupled", "runs.csv", 30, (fold, replace(fold, converged=False)), (), ()).to_dict()
+    record = backtest_record(json.loads(json.dumps(kept)), 0.5)
+    assert (record.n, record.runs) == (10, 30)
+    assert record.coverage == pytest.approx(0.8)  # rows 12 and 16 of 10 to 19 are outside
+    assert record.worst_coverage == pytest.approx(0.75)  # of all rows
+    assert record.status is Status.WARN
+    few = Backtest("coupled", "runs.csv", 11, (), (), (too_few_runs(11, 12),)).to_dict()
+    assert backtest_record(few, 0.0).message == "No backtest: 11 usable runs are too few to leave some out"

@@ -38,10 +38,10 @@ def variance_shares(
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> law, drift, noise = (rng.normal(0.0, sd, 4000) for sd in (1.0, 2.0, 2.0))
-    >>> shares = variance_shares(law, law + drift, law + drift + noise, rng.normal(0.0, 10.0, 4000))
+    >>> law, drift, noise = (rng.normal(0.0, sd, 4000) for sd in (2.0, 4.0, 2.0))
+    >>> shares = variance_shares(law, law + drift, law + drift + noise, rng.normal(0.0, 20.0, 4000))
     >>> {name: round(share, 1) for name, share in shares.items()}
-    {'prior': 0.0, 'constants': 0.1, 'drift': 0.4, 'noise': 0.4}
+    {'prior': 0.0, 'constants': 0.2, 'drift': 0.7, 'noise': 0.2}
     """
     law, drift, noise = (robust_variance(part) for part in (undrifted, drifted - undrifted, total - drifted))
     whole = law + drift + noise
