@@ -19,7 +19,8 @@ from bitlaw.decisions.across_laws import (
 from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
-from bitlaw.decisions.predict import Prediction, PredictionDraws, prediction_draws, summarise, usable_points
+from bitlaw.decisions.predict import PredictionDraws, prediction_draws, summarise, usable_points
+from bitlaw.decisions.prediction import Prediction
 from bitlaw.decisions.ptq import PostTrainingDraws, decide, post_training_draws, ptq, question_points
 from bitlaw.decisions.risk import evidence_of, pooled_evidence, weight_apart
 from bitlaw.finding import Finding

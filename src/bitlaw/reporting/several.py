@@ -12,7 +12,7 @@ from bitlaw.decisions.across_laws import AcrossLaws
 from bitlaw.decisions.intervals import json_value
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
-from bitlaw.decisions.predict import Prediction
+from bitlaw.decisions.prediction import Prediction
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.tables import Table
 
