@@ -166,7 +166,7 @@ def test_an_option_below_all_bits_is_not_recommended_and_the_rest_is_decided(fit
     assert decision.best == 4
     assert [option.key for option in decision.options if option.refused] == [3, 2]
     assert decision.status is not Status.REFUSED
-    assert "Not to be recommended, for nothing measured supports it: 3, 2 bits" in decision.sentence()
+    assert "Not to be recommended, for nothing measured supports them: 3, 2 bits" in decision.sentence()
     assert "edge of what may be recommended" in decision.sentence()
     assert not {3, 2} & {*decision.near_optimal, *decision.ties}
     assert sum(option.probability_best for option in decision.options if not option.refused) == pytest.approx(

@@ -199,7 +199,8 @@ class PostTrainingDecision:
             parts.append(f"That is the smallest {edge}: fewer bits may be safe too.")
         if refused:
             parts.append(
-                f"Not to be recommended, for nothing measured supports it: {', '.join(refused)} bits."
+                f"Not to be recommended, for nothing measured supports {'it' if len(refused) == 1 else 'them'}: "
+                f"{', '.join(refused)} bits."
             )
         if self.under_prior is not None:
             parts.append(f"The prior alone would say {self.under_prior.answer}.")

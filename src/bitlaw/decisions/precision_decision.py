@@ -206,9 +206,9 @@ class PrecisionDecision:
         if not refused:
             return ""
         would = max(refused, key=lambda option: option.probability_best)
-        which = "it" if len(refused) == 1 else key_text(would.key)
+        them, which = ("it", "it") if len(refused) == 1 else ("them", key_text(would.key))
         return (
-            f"Not to be recommended, for nothing measured supports it: {_list(tuple(one.key for one in refused))} "
+            f"Not to be recommended, for nothing measured supports {them}: {_list(tuple(one.key for one in refused))} "
             f"(the law would have {which} best with probability {format_probability(would.probability_best)})."
         )
 
