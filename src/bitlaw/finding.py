@@ -25,7 +25,7 @@ class Finding:
     code
         Stable identifier, ``room.check`` (for example ``convergence.rhat``).
     status
-        PASS, WARN, FAIL or NOT_RUN. Only convergence findings can FAIL.
+        PASS, WARN, FAIL or NOT_RUN; REFUSED of an answer. Only convergence findings can FAIL.
     value, threshold
         The number the verdict rests on and the limit it was held against; None where there is none.
     message
@@ -47,7 +47,7 @@ class Finding:
 
 
 def overall_status(findings: Iterable[Finding]) -> Status:
-    """FAIL if any finding FAILed, else WARN if any warned, else PASS.
+    """FAIL if any finding FAILed, else REFUSED if an answer is, else WARN if any warned, else PASS.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def overall_status(findings: Iterable[Finding]) -> Status:
     'PASS'
     """
     statuses = {finding.status for finding in findings}
-    for status in (Status.FAIL, Status.WARN):
+    for status in (Status.FAIL, Status.REFUSED, Status.WARN):
         if status in statuses:
             return status
     return Status.PASS

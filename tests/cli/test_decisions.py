@@ -193,10 +193,59 @@ def test_formats_on_offer(fit_file: Path, gap_file: Path, bitlaw) -> None:
     assert "bitlaw ptq" in observed.err
 
 
+ABSURD = {
+    "predict": ["--n-params", "7T", "--tokens", "1000T"],
+    "optimum": ["--flops", "1e30"],
+    "ptq": ["--n-params", "7T", "--tokens", "1000T"],
+}
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("command", ABSURD)
+def test_a_refused_answer_exits_1_and_keeps_its_marked_interval(
+    command: str, several: bool, fit_file: Path, coupled_file: Path, bitlaw
+) -> None:
+    files = [fit_file, coupled_file] if several else [fit_file]
+    done = bitlaw(command, *files, *ABSURD[command], "--json")
+    assert (done.code, done.err) == (1, "")
+    answer = json.loads(done.out, parse_constant=pytest.fail)
+    assert answer["status"] == "REFUSED"
+    assert answer["refused"] is True
+    assert "risk.refused" in {finding["code"] for finding in answer["findings"]}
+    assert answer.get("best") is answer.get("smallest_safe_bits") is None
+    risk = answer["points"][0]["risk"] if command == "predict" else answer["risk"]
+    assert risk["grade"] == "REFUSE"
+    assert risk["would_help"][0].startswith("a run of ")
+    for shown in answer["points"] if command == "predict" else answer["options"]:
+        assert shown["refused"] is True
+        interval = shown if command == "predict" else shown["loss" if command == "optimum" else "degradation"]
+        assert interval["lo"] is not None
+        assert interval["lo"] <= interval["hi"]
+    words = bitlaw(command, *files, *ABSURD[command])
+    assert words.code == 1
+    assert words.out.startswith("REFUSED: nothing measured supports an answer. ")
+    assert "Runs that would change it: a run of " in words.out.replace("\n", " ")
+
+
+@pytest.mark.parametrize("command", QUESTIONS)
+def test_risk_is_in_words_and_json(command: str, fit_file: Path, bitlaw) -> None:
+    answer = json.loads(bitlaw(command, fit_file, *QUESTIONS[command], "--json").out)
+    risk = answer["points"][0]["risk"] if command == "predict" else answer["risk"]
+    assert answer["refused"] is False
+    assert set(risk) == {
+        "grade", "reasons", "distance", "shares", "disagreement", "backtest", "prior_sensitivity", "would_help",
+    }  # fmt: skip
+    assert set(risk["distance"]) == {"n_params", "tokens", "compute", "ratio", "hull", "bits"}
+    assert sum(risk["shares"].values()) == pytest.approx(1.0)
+    assert risk["backtest"]["status"] == "NOT_RUN"
+    assert risk["grade"] != "LOW"
+    assert f"Risk {risk['grade']}: " in bitlaw(command, fit_file, *QUESTIONS[command]).out.replace("\n", " ")
+
+
 BEYOND = {
-    "predict": ["--n-params", "7B", "--tokens", "10T", "--bits-weights", "4"],
-    "optimum": ["--flops", "1e25", "--bits", "16,8,4"],
-    "ptq": ["--n-params", "7B", "--tokens", "100T", "--bits", "4,2"],
+    "predict": ["--n-params", "7B", "--tokens", "200B", "--bits-weights", "4"],
+    "optimum": ["--flops", "3e22", "--bits", "16,8,4"],
+    "ptq": ["--n-params", "1B", "--tokens", "5T", "--bits", "4,3"],
 }
 
 
@@ -210,10 +259,10 @@ def test_no_drift_shows_what_drift_does(command: str, tmp_path: Path, bitlaw) ->
     )
     decide = {
         "predict": lambda: predict(
-            made, points_frame(n_params=7e9, tokens=1e13, bits_weights=4.0), drift=False
+            made, points_frame(n_params=7e9, tokens=2e11, bits_weights=4.0), drift=False
         ),
-        "optimum": lambda: optimum(made, flops=1e25, bits=(16, 8, 4), drift=False),
-        "ptq": lambda: ptq(made, 7e9, 1e14, bits=(4, 2), drift=False),
+        "optimum": lambda: optimum(made, flops=3e22, bits=(16, 8, 4), drift=False),
+        "ptq": lambda: ptq(made, 1e9, 5e12, bits=(4, 3), drift=False),
     }[command]
     assert off == {"command": command} | json.loads(json.dumps(decide().to_dict()))
     assert (on["drift"], off["drift"]) == (True, False)

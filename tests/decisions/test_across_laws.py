@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bitlaw.decisions.across_laws import DISAGREEMENT, optimum_across, shared_findings, stack_rows
+from bitlaw.decisions.across_laws import DISAGREEMENT, optimum_across, shared_findings
 from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.pooling import stack_rows
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status
 from fits import collapsed_fit, kumar_constants
@@ -55,6 +56,8 @@ def test_a_law_with_all_the_weight_is_the_stack(kumar, additive, weights, questi
     across = optimum_across([kumar, additive], **question)
     chosen = across.by_law["kumar2024" if weights[0] else "bitlaw-default"]
     stack, alone = without_findings(across.stack), without_findings(chosen)
+    assert stack.pop("risk")["disagreement"] == 0.0
+    assert alone.pop("risk")["disagreement"] is None
     stack["under_prior"].pop("law")
     alone["under_prior"].pop("law")
     assert stack == alone

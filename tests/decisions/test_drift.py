@@ -25,7 +25,7 @@ COUPLED = {
 }  # fmt: skip
 INCLUDED = "Structural error beyond the data is included"
 LEFT_OUT = "Without structural error beyond the data"
-FAR = {"n_params": 7e9, "tokens": 1e13}
+FAR = {"n_params": 7e9, "tokens": 2e11}
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +74,11 @@ def neutral(content):
     "decide",
     [
         lambda fit, **drift: predict(
-            fit, points_frame(**FAR, bits_weights=[16.0, 3.0], bits_post=2.0), **drift
+            fit, points_frame(**FAR, bits_weights=[16.0, 3.2], bits_post=2.5), **drift
         ),
-        lambda fit, **drift: optimum(fit, flops=1e25, **drift),
-        lambda fit, **drift: optimum(fit, **FAR, bits=(16, 4, 3), **drift),
-        lambda fit, **drift: ptq(fit, 7e9, 1e14, **drift),
+        lambda fit, **drift: optimum(fit, flops=3e22, **drift),
+        lambda fit, **drift: optimum(fit, **FAR, bits=(16, 4, 3.2), **drift),
+        lambda fit, **drift: ptq(fit, 1e9, 5e12, bits=(4, 3), **drift),
     ],
     ids=["predict", "free", "fixed", "ptq"],
 )
@@ -122,8 +122,9 @@ def test_the_drift_of_a_prediction_is_the_spread_of_its_log_error(fit):
 
 
 def test_a_far_budget_has_a_wider_loss_and_less_certain_bits(fit):
-    on, off = (optimum(fit, flops=1e25, drift=drift) for drift in (True, False))
-    assert math.fsum(option.probability_best for option in on.options) == pytest.approx(1.0)
+    on, off = (optimum(fit, flops=3e22, drift=drift) for drift in (True, False))
+    shares = [option.probability_best for option in on.options if not option.refused]
+    assert math.fsum(shares) == pytest.approx(1.0)
     for option in on.options[:-1]:
         other = off.option(option.bits)
         assert width(option.loss) > width(other.loss)

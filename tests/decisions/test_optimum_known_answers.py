@@ -7,7 +7,7 @@ import pytest
 
 from bitlaw.decisions.optimum import optimum
 from bitlaw.laws.law import Reference
-from fits import REFERENCE, collapsed_fit, kumar_constants
+from fits import REFERENCE, collapsed_fit, kumar_constants, measured_everywhere
 
 FINE = np.arange(300, 1601, 5) / 100
 NO_FLOORS = {"P0_w": 1e-9, "P0_a": 1e-9, "P0_kv": 1e-9}
@@ -15,7 +15,7 @@ NO_FLOORS = {"P0_w": 1e-9, "P0_a": 1e-9, "P0_kv": 1e-9}
 
 @pytest.fixture(scope="module")
 def published():
-    return collapsed_fit("kumar2024", kumar_constants(), samples=2)
+    return measured_everywhere(collapsed_fit("kumar2024", kumar_constants(), samples=2))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def published():
 )
 @pytest.mark.parametrize("flops", [1e18, 1e25])
 def test_joint_optimum_is_seven_bits_whatever_the_base(constants, flops):
-    fit = collapsed_fit("kumar2024", kumar_constants() | constants, samples=2)
+    fit = measured_everywhere(collapsed_fit("kumar2024", kumar_constants() | constants, samples=2))
     assert optimum(fit, flops=flops, bits=FINE).best == 7.00
 
 
@@ -37,19 +37,19 @@ def test_near_optimal_set_of_the_published_constants(published):
 
 def test_published_constants_do_not_depend_on_the_reference():
     reference = Reference(3e6, 7e8, REFERENCE.smallest_bits)
-    moved = collapsed_fit("kumar2024", kumar_constants(reference), reference, samples=2)
-    published = collapsed_fit("kumar2024", kumar_constants(), samples=2)
+    moved = measured_everywhere(collapsed_fit("kumar2024", kumar_constants(reference), reference, samples=2))
+    published = measured_everywhere(collapsed_fit("kumar2024", kumar_constants(), samples=2))
     losses = [optimum(fit, flops=1e20).option(8).loss.median for fit in (moved, published)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-9)
 
 
 def test_without_offsets_the_answer_is_the_trap():
-    fit = collapsed_fit("kumar2024", kumar_constants(offsets=False), samples=2)
+    fit = measured_everywhere(collapsed_fit("kumar2024", kumar_constants(offsets=False), samples=2))
     assert optimum(fit, flops=1e21, bits=np.arange(200, 1600) / 100).best == pytest.approx(3.47, abs=0.011)
 
 
 def test_weights_only_without_offset_is_always_the_smallest_on_offer():
-    fit = collapsed_fit("kumar2024", kumar_constants() | NO_FLOORS, samples=2)
+    fit = measured_everywhere(collapsed_fit("kumar2024", kumar_constants() | NO_FLOORS, samples=2))
     for smallest in (1.0, 2.0, 4.0):
         decision = optimum(fit, flops=1e21, bits=(16, 8, smallest), tensors=("weights",))
         assert decision.best == smallest
@@ -68,7 +68,7 @@ def test_weights_only_with_the_published_offset(published):
 def test_equal_factors(tensors, factor):
     gamma = 2.5
     same = {"gamma_w": gamma, "gamma_a": gamma, "gamma_kv": gamma}
-    fit = collapsed_fit("kumar2024", kumar_constants() | NO_FLOORS | same, samples=2)
+    fit = measured_everywhere(collapsed_fit("kumar2024", kumar_constants() | NO_FLOORS | same, samples=2))
     decision = optimum(fit, flops=1e21, bits=np.arange(100, 800) / 100, tensors=tensors)
     assert decision.best / gamma == pytest.approx(factor, abs=0.006)
 

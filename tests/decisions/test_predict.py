@@ -49,14 +49,15 @@ def test_keys_of_the_envelope(fit):
         assert key in inside
     assert inside["lo"] < inside["lo_mean"] < inside["hi_mean"] < inside["hi"]
     assert inside["drift"] == outside["drift"] == 0.0
-    assert inside["risk"] is None
+    assert inside["risk"]["grade"] == "MODERATE"
+    assert (inside["refused"], outside["refused"]) == (False, True)
     assert inside["bits_post"] is None
     assert inside["reasons"] == []
     assert outside["reasons"]
     assert inside["under_prior"]["hi"] - inside["under_prior"]["lo"] > inside["hi"] - inside["lo"]
     assert envelope["prob"] == 0.9
     assert envelope["kind"] == "ETI"
-    assert envelope["status"] == "WARN"
+    assert envelope["status"] == "REFUSED"
 
 
 def test_without_run_ids_all_points_are_one_run(fit):

@@ -232,5 +232,5 @@ def test_one_law_says_that_disagreement_was_not_checked(fit):
 
 
 def test_findings_travel(fit):
-    decision = ptq(replace(fit, findings=()), 1e14, 2e18)
+    decision = ptq(replace(fit, findings=()), 1e9, 2e11)
     assert str(decision.status) == "WARN"

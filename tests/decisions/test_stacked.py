@@ -1,14 +1,16 @@
 """Predictions and post-training decisions under several laws."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bitlaw.decisions import stacked
+from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
-from bitlaw.decisions.stacked import pooled, predict_across, ptq_across
+from bitlaw.decisions.stacked import predict_across, ptq_across
 from bitlaw.errors import InputError
 from bitlaw.finding import Status
 from bitlaw.inference.draws import points_frame
@@ -47,7 +49,11 @@ def test_a_stack_of_one_is_the_fit(fits):
 
 def test_all_weight_on_one_law_is_that_law(fits, monkeypatch):
     weigh(monkeypatch, 1.0, 0.0)
-    assert predict_across(fits, POINTS).stack.points == predict(fits[0], POINTS).points
+    for own, alone in zip(
+        predict_across(fits, POINTS).stack.points, predict(fits[0], POINTS).points, strict=True
+    ):
+        assert replace(own, risk=alone.risk) == alone
+        assert own.risk.disagreement == 0.0
     stack, alone = ptq_across(fits, 1e8, 1e10).stack, ptq(fits[0], 1e8, 1e10)
     assert stack.options == alone.options
     assert stack.under_prior.options == alone.under_prior.options

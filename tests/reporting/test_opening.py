@@ -5,7 +5,7 @@ import pytest
 from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
-from bitlaw.finding import Finding, Status
+from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.drift import drift_draws
 from bitlaw.inference.fit import Fit
@@ -21,7 +21,8 @@ def test_training_sentence_names_the_decision(fit: Fit, tolerance: float) -> Non
     text = opening.training_sentence(decision, fit.law)
     assert f"{decision.best:g} bits" in text
     assert f"{tolerance:g} nats/token" in text
-    assert ("smallest on offer" in text) == (decision.best == 3)
+    assert ("smallest on offer that what was measured supports" in text) == (decision.best == 4)
+    assert "3 bits" not in text
 
 
 def test_training_sentence_without_an_answer(fit: Fit) -> None:
@@ -101,8 +102,8 @@ def test_one_law_says_that_disagreement_was_not_checked(fit: Fit) -> None:
 def test_structural_error_is_said_where_there_is_any(fit: Fit) -> None:
     drifting = replace(fit, drift=drift_draws(fit.samples(), 0, fit.law.name))
     for flops, drift, said in (
-        (1e24, True, "Structural error beyond the data is included"),
-        (1e24, False, "Without structural error beyond the data"),
+        (1e22, True, "Structural error beyond the data is included"),
+        (1e22, False, "Without structural error beyond the data"),
         (3e18, True, ""),
         (3e18, False, ""),
     ):
@@ -112,3 +113,33 @@ def test_structural_error_is_said_where_there_is_any(fit: Fit) -> None:
         text = opening.drift_sentence(answers, all_findings(drifting, answers))
         assert text.startswith(said)
         assert bool(text) == bool(said)
+
+
+def test_the_grade_of_every_answer_is_said_with_its_reason(fit: Fit, answers: Answers) -> None:
+    text = opening.risk_sentence(answers)
+    assert text.startswith("Risk, by what was measured: ")
+    assert "MODERATE for" in text
+    assert "the predicted loss" in text
+    assert text.count("(Whether it follows the prior was not checked)") == 1
+    said = opening.paragraphs(fit, answers, all_findings(fit, answers), None)
+    assert text in next(one.text for one in said if one.head == "How sure")
+
+
+def test_a_refused_question_gets_no_recommendation(fit: Fit) -> None:
+    sizes = {"n_params": 1e13, "tokens": 1e15}
+    answers = Answers(
+        predict(fit, points_frame(**sizes)),
+        optimum(fit, **sizes),
+        optimum(fit, flops=6e28),
+        ptq(fit, **sizes),
+        "a question",
+    )
+    findings = all_findings(fit, answers)
+    said = {one.head: one.text for one in opening.paragraphs(fit, answers, findings, None)}
+    assert said["Training precision"].count("REFUSED: nothing measured supports an answer") == 2
+    assert said["After training"].startswith("REFUSED: nothing measured supports an answer")
+    assert "Train weights" not in said["Training precision"]
+    assert "REFUSE for" in said["How sure"]
+    assert "the prior alone would say" not in said["How sure"]
+    assert "risk.refused" in {finding.code for finding in findings}
+    assert overall_status(findings) is Status.REFUSED

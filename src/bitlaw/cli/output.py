@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NOT_CONVERGED = "This fit did not converge: its numbers may be wrong. The findings say what to do."
 
-_WORST_FIRST = (Status.REFUSED, Status.FAIL, Status.WARN, Status.NOT_RUN, Status.PASS)
+_WORST_FIRST = (Status.FAIL, Status.REFUSED, Status.WARN, Status.NOT_RUN, Status.PASS)
 _STYLES = {
     Status.PASS: "green",
     Status.NOT_RUN: "dim",

@@ -9,14 +9,12 @@ import pandas as pd
 from bitlaw.criticism.backtest_findings import backtest_findings, too_few_runs
 from bitlaw.criticism.fold_scores import PROB, PredictedRow, Scores, averaged, scores_from
 from bitlaw.criticism.fold_task import FoldRecord, FoldTask, run_fold
+from bitlaw.criticism.risk_limits import FEWEST_RUNS
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.executors import Executor, Progress
 from bitlaw.inference.folds import DroppedFold, plan_folds
 from bitlaw.inference.recipe import Recipe
 from bitlaw.laws.spec import parse_law
-
-FEWEST_RUNS = 12
-"""Usable runs below which nothing is held out."""
 
 _SCORES = ("mae_log", "signed_error", "width", "crps", "interval_score", "log_score")
 

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from bitlaw.criticism.fold_scores import PROB, Scores
 from bitlaw.criticism.fold_task import FoldRecord
+from bitlaw.criticism.risk_limits import LOWEST_COVERAGE
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.folds import DroppedFold
 from bitlaw.inference.refit import HIGHEST_RHAT
-
-LOWEST_COVERAGE = 0.8
-"""Share of left-out losses in 90 % intervals below which intervals beyond the data are called too narrow."""
 
 
 def too_few_runs(runs: int, needed: int) -> Finding:

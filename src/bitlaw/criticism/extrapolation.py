@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from bitlaw.criticism.joint_bits import joint_bits_finding
 from bitlaw.criticism.new_groups import new_group_findings
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.columns import law_columns
@@ -69,6 +70,7 @@ def extrapolation_findings(fit: Fit, points: pd.DataFrame) -> tuple[Finding, ...
             if column in fitted
         ),
         _post_bits_finding(fit, points),
+        joint_bits_finding(fit, points),
         *new_group_findings(fit, points),
     )
     found = tuple(finding for finding in checks if finding is not None)
@@ -115,6 +117,7 @@ def _ratio_findings(fit: Fit, points: pd.DataFrame) -> Iterator[Finding]:
     columns = law_columns(points)
     low = columns["is_quantized"] | columns["is_quantized_backward"]
     after = points["bits_post"].notna().to_numpy()
+    low_rows = low_precision_rows(fit) if low.any() else fit.rows.iloc[:0]
     post_rows = fit.rows[fit.rows["bits_post"].notna()]
     of_all = _ratio_finding("ratio", "fitted ratio", fit.rows, points)
     told = 0.0
@@ -122,7 +125,7 @@ def _ratio_findings(fit: Fit, points: pd.DataFrame) -> Iterator[Finding]:
         told = of_all.value or 0.0
         yield of_all
     for code, which, rows, about in (
-        ("ratio_training", "ratio trained in low precision", low_precision_rows(fit), low),
+        ("ratio_training", "ratio trained in low precision", low_rows, low),
         ("ratio_post", "ratio quantized after training", post_rows, after),
     ):
         finding = None if rows.empty or not about.any() else _ratio_finding(code, which, rows, points[about])

@@ -5,6 +5,8 @@ stored in the fit. The sensitivity is their measure: the cumulative Jensen-Shann
 draws with and without weights, per doubling of the power.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -19,6 +21,63 @@ For a normal posterior: its mean moves by about a quarter of an SD per doubling 
 """
 
 _FEWEST_EFFECTIVE_WEIGHTS = 100.0
+
+
+@dataclass(frozen=True)
+class PriorScaling:
+    """Weights that turn draws into those under a stronger or weaker prior (arXiv 2107.14054).
+
+    Parameters
+    ----------
+    powers
+        What the prior is raised to, shape (powers,).
+    weights
+        Shape (powers, samples); each row sums to 1.
+    """
+
+    powers: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class PriorPull:
+    """How far one number follows the prior; None where too few draws carry the weight.
+
+    Parameters
+    ----------
+    sensitivity
+        As of a constant: distance per doubling of the prior's power.
+    shift
+        Mean under the highest power less that under the lowest, in posterior SDs.
+    """
+
+    sensitivity: float | None
+    shift: float | None
+
+
+def prior_scaling(fit: Fit) -> PriorScaling | None:
+    """The prior's weights as a fit keeps them; None where it keeps none."""
+    return PriorScaling(_powers(fit), _weights(fit, "prior")) if "weight" in fit.weights else None
+
+
+def prior_pull(draws: np.ndarray, scaling: PriorScaling | None) -> PriorPull:
+    """How far any number follows the prior.
+
+    Parameters
+    ----------
+    draws
+        Of the number, under the posterior, shape (samples,), in the order of the weights.
+    scaling
+        The weights; None without any.
+    """
+    if scaling is None or not effective_weights(scaling.weights) >= _FEWEST_EFFECTIVE_WEIGHTS:
+        return PriorPull(None, None)
+    spread = float(draws.std())
+    if not spread > 0:
+        return PriorPull(0.0, 0.0)
+    lowest, highest = scaling.weights[np.argsort(scaling.powers)[[0, -1]]] @ draws
+    found = sensitivity(draws, scaling.weights, scaling.powers)
+    return PriorPull(found, float(highest - lowest) / spread)
 
 
 def prior_sensitivity(fit: Fit) -> pd.DataFrame:

@@ -7,13 +7,17 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from bitlaw.criticism.risk import REFUSED
 from bitlaw.criticism.stacking import law_weights
 from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.on_offer import key_text, on_offer
 from bitlaw.decisions.optimum import decide, precision_question
+from bitlaw.decisions.pooling import stack_rows
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.precision_draws import PrecisionDraws, precision_draws
 from bitlaw.decisions.precision_summary import summarise
+from bitlaw.decisions.risk import pooled_evidence, refusal, weight_apart
+from bitlaw.decisions.support import precision_risk, supported_options
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.units import format_probability
@@ -143,40 +147,15 @@ def optimum_across(
         stack = replace(alone, findings=(*alone.findings, one_law_finding()))
     else:
         posterior, prior = (pooled([pair[which] for pair in draws], weights) for which in (0, 1))
-        stack = replace(
-            summarise(STACK, asked, offer, posterior, fits[0], seed),
-            findings=(*shared_findings(by_law), _disagreement(by_law, weights)),
-            under_prior=summarise(STACK, asked, offer, prior, fits[0], seed),
+        supported = supported_options(fits, asked, offer, posterior)
+        stack, under_prior = (
+            summarise(STACK, asked, offer, own, supported, fits[0], seed) for own in (posterior, prior)
         )
+        apart = weight_apart([decision.answer for decision in by_law.values()], weights)
+        risk = precision_risk(pooled_evidence(fits, weights), stack, offer, posterior, prior, apart)
+        findings = (*shared_findings(by_law), *refusal(risk), _disagreement(by_law, weights))
+        stack = replace(stack, findings=findings, risk=risk, under_prior=under_prior)
     return AcrossLaws(dict(zip(names, map(float, weights), strict=True)), by_law, stack)
-
-
-def stack_rows(weights: np.ndarray, samples: Sequence[int]) -> list[np.ndarray]:
-    """Which draws each law contributes to the stack, evenly thinned and none twice.
-
-    Parameters
-    ----------
-    weights
-        One per law, sum to 1.
-    samples
-        Number of draws of each law.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        Indices of draws per law; as many in all as keep the proportions.
-
-    Examples
-    --------
-    >>> [len(rows) for rows in stack_rows(np.array([0.75, 0.25, 0.0]), [3000, 3000, 3000])]
-    [3000, 1000, 0]
-    """
-    total = min(count / weight for count, weight in zip(samples, weights, strict=True) if weight > 0)
-    shares = [min(count, round(total * weight)) for count, weight in zip(samples, weights, strict=True)]
-    return [
-        ((np.arange(share) + 0.5) * count / max(share, 1)).astype(int)
-        for share, count in zip(shares, samples, strict=True)
-    ]
 
 
 def pooled(draws: Sequence[PrecisionDraws], weights: np.ndarray) -> PrecisionDraws:
@@ -195,6 +174,8 @@ def shared_findings(by_law: Mapping[str, Decision]) -> tuple[Finding, ...]:
     laws: dict[Finding, list[str]] = {}
     for name, answer in by_law.items():
         for finding in answer.findings:
+            if finding.code == REFUSED:  # of that law's answer; the stack's may not be
+                continue
             laws.setdefault(finding, []).append(name)
     return tuple(
         finding
@@ -233,10 +214,7 @@ def disagreement_finding(
 
 
 def _disagreement(by_law: Mapping[str, PrecisionDecision], weights: np.ndarray) -> Finding:
-    answers = {
-        name: "none on offer" if decision.best is None else key_text(decision.best)
-        for name, decision in by_law.items()
-    }
+    answers = {name: decision.answer for name, decision in by_law.items()}
     near = [decision.near_optimal for decision in by_law.values()]
     common = [key_text(key) for key in near[0] if all(key in other for other in near)]
     consequence = (

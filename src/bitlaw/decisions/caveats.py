@@ -23,9 +23,8 @@ def caveats(fit: Fit, points: pd.DataFrame) -> tuple[Finding, ...]:
     return own if points.empty else own + extrapolation_findings(fit, points)
 
 
-def reasons(fit: Fit, point: pd.DataFrame) -> tuple[str, ...]:
-    """Why one point is beyond the data, one sentence each; empty where it is not."""
-    findings = extrapolation_findings(fit, point)
+def messages(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """What findings say that are no PASS, a sentence each."""
     return tuple(finding.message for finding in findings if finding.status is not Status.PASS)
 
 

@@ -11,7 +11,7 @@ from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.intervals import interval_text, json_value
 from bitlaw.decisions.on_offer import key_text
 from bitlaw.decisions.precision_decision import PrecisionDecision
-from bitlaw.decisions.predict import Prediction
+from bitlaw.decisions.prediction import Prediction
 from bitlaw.decisions.stacked import predict_across
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.draws import points_frame
@@ -125,6 +125,6 @@ def _answer(across: AcrossLaws[Any], name: str) -> Any:
 
 def _precision(decision: PrecisionDecision) -> str:
     if decision.best is None:
-        return "none on offer"
+        return decision.answer
     best = next(option for option in decision.options if option.key == decision.best)
     return f"{key_text(best.key)}, best in {format_probability(best.probability_best)}"

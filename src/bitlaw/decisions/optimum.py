@@ -14,6 +14,8 @@ from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.precision_draws import PrecisionDraws, precision_draws
 from bitlaw.decisions.precision_summary import summarise
 from bitlaw.decisions.question import PrecisionQuestion, largest_first
+from bitlaw.decisions.risk import evidence_of, refusal
+from bitlaw.decisions.support import precision_risk, supported_options
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.draws import point_columns, points_frame
 from bitlaw.inference.fit import Fit
@@ -150,14 +152,14 @@ def decide(
     prior: PrecisionDraws,
     seed: int,
 ) -> PrecisionDecision:
-    """The decision under one law from its draws, with what criticism found, and under its prior."""
-    decision = summarise(fit.law.name, question, offer, posterior, fit, seed)
-    findings = caveats(fit, _answer_points(fit, decision, offer)) + _guessing(fit, decision)
-    return replace(
-        decision,
-        findings=findings,
-        under_prior=summarise(fit.law.name, question, offer, prior, fit, seed),
+    """The decision under one law from its draws, with its risk, what criticism found, and under its prior."""
+    supported = supported_options((fit,), question, offer, posterior)
+    decision, under_prior = (
+        summarise(fit.law.name, question, offer, draws, supported, fit, seed) for draws in (posterior, prior)
     )
+    risk = precision_risk(evidence_of(fit), decision, offer, posterior, prior)
+    findings = caveats(fit, _answer_points(fit, decision, offer)) + _guessing(fit, decision)
+    return replace(decision, findings=findings + refusal(risk), risk=risk, under_prior=under_prior)
 
 
 def _guessing(fit: Fit, decision: PrecisionDecision) -> tuple[Finding, ...]:
@@ -176,8 +178,12 @@ def _guessing(fit: Fit, decision: PrecisionDecision) -> tuple[Finding, ...]:
 
 
 def _answer_points(fit: Fit, decision: PrecisionDecision, offer: Sequence[OnOffer]) -> pd.DataFrame:
-    """The near-optimal options and the best one, as points at their median sizes."""
-    wanted = {*decision.near_optimal, decision.best}
+    """The near-optimal options and the best one, as points at their median sizes.
+
+    Where there is none, as of a refused answer, that with the lowest expected regret.
+    """
+    wanted = {*decision.near_optimal} | ({decision.best} if decision.best is not None else set())
+    wanted = wanted or {min(decision.options, key=lambda option: option.expected_regret).key}
     known = [
         (option, item)
         for option, item in zip(decision.options, offer, strict=True)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.caveats import is_beyond
 from bitlaw.decisions.intervals import count_text, drift_text, interval_text, json_value, nats_text
+from bitlaw.decisions.on_offer import key_text
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count, format_probability
 
@@ -39,6 +41,8 @@ class PostTrainingOption:
     drift
         What structural error beyond the data adds: standard deviation of its part in the logarithm of the
         degradation before the bound; 0 inside, None where drift is left out.
+    refused
+        Whether it may not be recommended, for nothing measured supports it.
     """
 
     bits_post: float
@@ -50,6 +54,7 @@ class PostTrainingOption:
     probability_past_critical: float | None
     measured: bool
     drift: float | None
+    refused: bool
 
     def to_dict(self) -> dict[str, Any]:
         """The option as plain JSON types."""
@@ -81,7 +86,8 @@ class PostTrainingDecision:
     options
         Every bit-width on offer, largest first.
     smallest_safe_bits
-        Fewest bits that are safe, all larger ones on offer being safe as well; None if none is.
+        Fewest bits that are safe, all larger ones on offer being safe as well; None if none is, and where
+        the answer is refused.
     probability_grows
         Probability that the degradation grows with tokens, γD > 0.
     prob
@@ -92,6 +98,8 @@ class PostTrainingDecision:
         What criticism found in the fit, and how far the options are from its data.
     drift
         Whether degradations include structural error beyond the data.
+    risk
+        Whether to rely on it; None in the decision under the prior.
     under_prior
         The same decision from the prior alone; None in that decision itself.
     """
@@ -115,6 +123,7 @@ class PostTrainingDecision:
     seed: int
     findings: tuple[Finding, ...]
     drift: bool = True
+    risk: Risk | None = None
     under_prior: "PostTrainingDecision | None" = None
 
     @property
@@ -124,8 +133,26 @@ class PostTrainingDecision:
 
     @property
     def at_edge(self) -> bool:
-        """Whether the smallest safe bits are the smallest on offer: fewer may be safe too."""
-        return self.smallest_safe_bits == self.options[-1].bits_post
+        """Whether the smallest safe bits are the smallest that may be recommended: fewer may be safe too."""
+        allowed = [option.bits_post for option in self.options if not option.refused]
+        return bool(allowed) and self.smallest_safe_bits == allowed[-1]
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing measured supports any answer."""
+        return all(option.refused for option in self.options)
+
+    @property
+    def answer(self) -> str:
+        """The recommendation in two words."""
+        if self.refused:
+            return "refused"
+        return "none on offer" if self.smallest_safe_bits is None else key_text(self.smallest_safe_bits)
+
+    @property
+    def shown(self) -> PostTrainingOption:
+        """The option that the answer is about: the safe one, else the one with the most bits."""
+        return self.options[0] if self.smallest_safe_bits is None else self.option(self.smallest_safe_bits)
 
     def option(self, bits_post: float) -> PostTrainingOption:
         """The option with these bits."""
@@ -133,6 +160,12 @@ class PostTrainingDecision:
 
     def sentence(self) -> str:
         """The answer in words, with its uncertainty."""
+        if self.refused and self.risk is not None:
+            return (
+                f"{self.risk.refusal()} That is about a run of {format_count(self.n_params)} parameters on "
+                f"{format_count(self.tokens)} tokens, quantized after training. What {self.law} and its priors "
+                "would say of each bit-width is in the table, no basis for a decision."
+            )
         safe = self.smallest_safe_bits
         method = self.method_post or "an unnamed method"
         allowed = (
@@ -143,14 +176,13 @@ class PostTrainingDecision:
             f"Under {self.law}, a run of {format_count(self.n_params)} parameters on "
             f"{format_count(self.tokens)} tokens quantized after training by {method} "
         )
+        shown = self.shown
         if safe is None:
-            shown = self.options[0]
             answer = (
                 f"is not safe at any bit-width on offer ({allowed}, with probability "
                 f"{format_probability(self.confidence)} asked); at {format_bits(shown.bits_post)} bits"
             )
         else:
-            shown = self.option(safe)
             answer = f"is safe down to {format_bits(safe)} bits ({allowed}):"
         said = drift_text(self.drift, shown.drift, is_beyond(self.findings), "the degradation")
         parts = [
@@ -161,13 +193,19 @@ class PostTrainingDecision:
             f"The degradation grows with tokens with probability "
             f"{format_probability(self.probability_grows)}.",
         ]
+        refused = [format_bits(option.bits_post) for option in self.options if option.refused]
         if self.at_edge:
-            parts.append("That is the smallest on offer: fewer bits may be safe too.")
-        if self.under_prior is not None:
-            prior = self.under_prior.smallest_safe_bits
+            edge = "that may be recommended" if refused else "on offer"
+            parts.append(f"That is the smallest {edge}: fewer bits may be safe too.")
+        if refused:
             parts.append(
-                f"The prior alone would say {'none' if prior is None else f'{format_bits(prior)} bits'}."
+                f"Not to be recommended, for nothing measured supports {'it' if len(refused) == 1 else 'them'}: "
+                f"{', '.join(refused)} bits."
             )
+        if self.under_prior is not None:
+            parts.append(f"The prior alone would say {self.under_prior.answer}.")
+        if self.risk is not None:
+            parts.append(self.risk.sentence())
         return " ".join(part for part in parts if part)
 
     def _critical(self, option: PostTrainingOption) -> str:
@@ -192,6 +230,7 @@ class PostTrainingDecision:
                     "critical tokens": option.critical_tokens and count_text(option.critical_tokens),
                     "probability past them": option.probability_past_critical,
                     "measured": option.measured,
+                    "refused": option.refused,
                 }
                 for option in self.options
             ]
@@ -218,6 +257,8 @@ class PostTrainingDecision:
             "confidence": self.confidence,
             "options": [option.to_dict() for option in self.options],
             "smallest_safe_bits": self.smallest_safe_bits,
+            "refused": self.refused,
+            "risk": None if self.risk is None else self.risk.to_dict(),
             "at_edge": self.at_edge,
             "probability_grows": self.probability_grows,
             "prob": self.prob,

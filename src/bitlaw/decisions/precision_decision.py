@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.caveats import is_beyond
 from bitlaw.decisions.intervals import count_text, drift_text, interval_text, json_value, nats_text
 from bitlaw.decisions.logged import Diverged
@@ -28,15 +29,17 @@ class PrecisionOption:
     format
         Name of the format; None for joint bits.
     probability_best
-        Share of draws in which it has the lowest loss; where parameters and tokens are fixed, in
-        which it is the cheapest option within tolerance.
+        Share of draws in which it has the lowest loss of the options that may be recommended; where
+        parameters and tokens are fixed, in which it is the cheapest of them within tolerance. Of a refused
+        option, in which it would beat all of them.
     probability_error
         Monte Carlo error of that share.
     probability_within
         Where parameters and tokens are fixed: probability that the law's loss is within tolerance
         of that at 16 bits; else None.
     expected_regret
-        Mean over draws of the law's loss above that of the draw's best option, nats/token.
+        Mean over draws of the law's loss above that of the draw's best option that may be recommended,
+        nats/token; of a refused option it may be negative.
     loss
         The law's mean loss, nats/token.
     n_params, tokens
@@ -55,6 +58,8 @@ class PrecisionOption:
     drift
         What structural error beyond the data adds: standard deviation of its part in the logarithm of the
         loss; 0 inside, None where drift is left out.
+    refused
+        Whether it may not be recommended: nothing measured supports it, or any answer to the question.
     """
 
     bits: float
@@ -71,6 +76,7 @@ class PrecisionOption:
     diverged: Diverged
     measured: bool
     drift: float | None
+    refused: bool
 
     @property
     def key(self) -> Key:
@@ -102,7 +108,8 @@ class PrecisionDecision:
         Every precision on offer, dearest first.
     best
         Bits, or format, with the lowest expected loss; where parameters and tokens are fixed the cheapest that
-        is within tolerance of 16 bits with probability ``confidence``, None if none on offer is.
+        is within tolerance of 16 bits with probability ``confidence``. None if none on offer is, and where
+        the answer is refused.
     near
         Expected regret up to which an option counts as near-optimal, nats/token.
     near_compute
@@ -113,8 +120,8 @@ class PrecisionDecision:
     ties
         Options whose probability of being best is within two Monte Carlo errors of the best's.
     at_edge
-        Whether the best option has the fewest or most bits on offer, so that the answer may lie
-        outside (none on offer counts; with fixed sizes 16 bits and more do not).
+        Whether the best option has the fewest or most bits of those that may be recommended, so that the
+        answer may lie outside (none on offer counts; with fixed sizes 16 bits and more do not).
     confidence
         Probability asked of an option where parameters and tokens are fixed.
     draws, seed
@@ -123,6 +130,8 @@ class PrecisionDecision:
         What criticism found in the fit, and how far the options are from its data.
     drift
         Whether losses include structural error beyond the data.
+    risk
+        Whether to rely on it; None in the decision under the prior.
     under_prior
         The same decision from the prior alone; None in that decision itself.
     """
@@ -141,6 +150,7 @@ class PrecisionDecision:
     seed: int
     findings: tuple[Finding, ...]
     drift: bool = True
+    risk: Risk | None = None
     under_prior: "PrecisionDecision | None" = None
 
     @property
@@ -148,12 +158,29 @@ class PrecisionDecision:
         """The worst of the findings."""
         return overall_status(self.findings)
 
+    @property
+    def refused(self) -> bool:
+        """Whether nothing measured supports any answer."""
+        return all(option.refused for option in self.options)
+
+    @property
+    def answer(self) -> str:
+        """The recommendation in two words."""
+        if self.refused:
+            return "refused"
+        return "none on offer" if self.best is None else key_text(self.best)
+
     def option(self, key: Key) -> PrecisionOption:
         """The option with these bits, or in this format."""
         return next(option for option in self.options if option.key == key)
 
     def sentence(self) -> str:
         """The answer in words, with its uncertainty."""
+        if self.refused and self.risk is not None:
+            return (
+                f"{self.risk.refusal()} That is about {self.question.text()}. What {self.law} and its priors "
+                "would say of each option is in the table, no basis for a decision."
+            )
         parts = [self._answer()]
         if self.best is not None:
             option = self.option(self.best)
@@ -162,14 +189,28 @@ class PrecisionDecision:
         parts.append(self._near_text())
         if self.ties:
             parts.append(f"Tied within 2 Monte Carlo errors: {_list(self.ties)}.")
+        refused = self._refused_text()
         if self.at_edge:
-            parts.append("That is the edge of what was offered: the optimum may lie beyond it.")
+            edge = "may be recommended" if refused else "was offered"
+            parts.append(f"That is the edge of what {edge}: the optimum may lie beyond it.")
+        parts.append(refused)
         if self.under_prior is not None:
-            prior = self.under_prior.best
-            parts.append(
-                f"The prior alone would say {'none on offer' if prior is None else key_text(prior)}."
-            )
-        return " ".join(parts)
+            parts.append(f"The prior alone would say {self.under_prior.answer}.")
+        if self.risk is not None:
+            parts.append(self.risk.sentence())
+        return " ".join(part for part in parts if part)
+
+    def _refused_text(self) -> str:
+        """Options that may not be recommended, with how they would do."""
+        refused = [option for option in self.options if option.refused]
+        if not refused:
+            return ""
+        would = max(refused, key=lambda option: option.probability_best)
+        them, which = ("it", "it") if len(refused) == 1 else ("them", key_text(would.key))
+        return (
+            f"Not to be recommended, for nothing measured supports {them}: {_list(tuple(one.key for one in refused))} "
+            f"(the law would have {which} best with probability {format_probability(would.probability_best)})."
+        )
 
     def _answer(self) -> str:
         start = f"Under {self.law}, for {self.question.text()}, "
@@ -198,11 +239,21 @@ class PrecisionDecision:
 
     def _near_text(self) -> str:
         if not self.near_optimal:
-            return f"No option has an expected regret within {nats_text(self.near)} {LOSS_UNIT}."
+            return self._none_near()
         within = f"{nats_text(self.near)} {LOSS_UNIT}"
         if math.isfinite(self.near_compute):
             within += f" (worth {100 * self.near_compute:.2g} % of compute)"
         return f"Near-optimal, regret within {within}: {_list(self.near_optimal)}."
+
+    def _none_near(self) -> str:
+        """That no option is near-optimal, and which would be given up least."""
+        allowed = [option for option in self.options if not option.refused]
+        least = min(allowed, key=lambda option: option.expected_regret)
+        return (
+            f"None is near-optimal: no option has an expected regret within {nats_text(self.near)} {LOSS_UNIT}, "
+            f"for which is best is too uncertain. The lowest is {nats_text(least.expected_regret)} {LOSS_UNIT}, "
+            f"of {key_text(least.key)}."
+        )
 
     def table(self) -> pd.DataFrame:
         """One row per option, for display."""
@@ -221,6 +272,7 @@ class PrecisionDecision:
                 "break-even speed-up": interval_text(option.break_even),
                 "diverged": str(option.diverged),
                 "measured": option.measured,
+                "refused": option.refused,
             }
             if option.probability_within is None:
                 del row["within tolerance"]
@@ -241,6 +293,8 @@ class PrecisionDecision:
             "question": json_value({name: getattr(question, name) for name in asked}),
             "options": [option.to_dict() for option in self.options],
             "best": self.best,
+            "refused": self.refused,
+            "risk": None if self.risk is None else self.risk.to_dict(),
             "near_optimal": list(self.near_optimal),
             "near": json_value(self.near),
             "near_compute": json_value(self.near_compute),

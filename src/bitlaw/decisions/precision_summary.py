@@ -23,6 +23,7 @@ def summarise(
     question: PrecisionQuestion,
     offer: tuple[OnOffer, ...],
     draws: PrecisionDraws,
+    supported: np.ndarray,
     fit: Fit,
     seed: int,
 ) -> PrecisionDecision:
@@ -36,19 +37,25 @@ def summarise(
         What was asked, and the options.
     draws
         The draws.
+    supported
+        Whether each option may be recommended, shape (options,). Only these compete; an option that may
+        not is told by how it would do against them.
     fit
         A fit to the runs that were logged.
     seed
         Recorded.
     """
-    regret = above(draws.loss, draws.loss.min(axis=1, keepdims=True))
-    wins = _wins(draws, np.array([option.bits for option in offer]))
+    competing = supported if supported.any() else np.ones(len(offer), dtype=bool)
+    regret = above(draws.loss, draws.loss[:, competing].min(axis=1, keepdims=True))
+    wins = _wins(draws, np.array([option.bits for option in offer]), competing)
     logged = logged_runs(fit)
     options = tuple(
-        _option(logged, item, question, draws, regret, wins, index) for index, item in enumerate(offer)
+        _option(logged, item, question, draws, regret, wins, index, bool(supported[index]))
+        for index, item in enumerate(offer)
     )
-    best = _best(options)
-    lowest = int(np.argmin([option.expected_regret for option in options]))
+    allowed = tuple(option for option in options if not option.refused)
+    best = _best(allowed)
+    lowest = int(np.argmin(np.where(competing, [option.expected_regret for option in options], np.inf)))
     near = _near(draws, question, lowest)
     return PrecisionDecision(
         law=law,
@@ -57,9 +64,9 @@ def summarise(
         best=best,
         near=near,
         near_compute=_compute_worth(draws.gain[:, lowest], near),
-        near_optimal=tuple(option.key for option in options if option.expected_regret <= near),
-        ties=_ties(options, best, draws.samples),
-        at_edge=_at_edge(question, options, best),
+        near_optimal=tuple(option.key for option in allowed if option.expected_regret <= near),
+        ties=_ties(allowed, best, draws.samples),
+        at_edge=_at_edge(question, allowed, best),
         confidence=REQUIRED_PROBABILITY,
         draws=draws.samples,
         seed=seed,
@@ -68,13 +75,25 @@ def summarise(
     )
 
 
-def _wins(draws: PrecisionDraws, bits: np.ndarray) -> np.ndarray:
-    """Which option wins each draw, shape (samples, options); none where none is within tolerance."""
-    loss, options = draws.loss, np.arange(draws.loss.shape[1])
+def _wins(draws: PrecisionDraws, bits: np.ndarray, competing: np.ndarray) -> np.ndarray:
+    """Which option wins each draw, shape (samples, options); none where none is within tolerance.
+
+    An option that does not compete wins where it would beat all those that do.
+    """
+    wins = _winners(draws, bits, competing)
+    for index in np.flatnonzero(~competing):
+        with_it = competing | (np.arange(len(bits)) == index)
+        wins[:, index] = _winners(draws, bits, with_it)[:, index]
+    return wins
+
+
+def _winners(draws: PrecisionDraws, bits: np.ndarray, competing: np.ndarray) -> np.ndarray:
+    loss, options = np.where(competing, draws.loss, np.inf), np.arange(len(bits))
     if draws.within is None:
-        return loss.argmin(axis=1)[:, None] == options
-    cost = np.where(draws.within, bits, np.inf)
-    cheapest = draws.within & (cost == cost.min(axis=1, keepdims=True))
+        return (loss.argmin(axis=1)[:, None] == options) & competing
+    within = draws.within & competing
+    cost = np.where(within, bits, np.inf)
+    cheapest = within & (cost == cost.min(axis=1, keepdims=True))
     best = np.where(cheapest, loss, np.inf).argmin(axis=1)
     return (best[:, None] == options) & cheapest
 
@@ -87,6 +106,7 @@ def _option(
     regret: np.ndarray,
     wins: np.ndarray,
     index: int,
+    supported: bool,
 ) -> PrecisionOption:
     prob, within = question.prob, draws.within
     probability = float(wins[:, index].mean())
@@ -105,10 +125,13 @@ def _option(
         diverged=logged.diverged_at(item),
         measured=logged.reach(item),
         drift=None if draws.drift is None else float(draws.drift[:, index].std()),
+        refused=not supported,
     )
 
 
 def _best(options: tuple[PrecisionOption, ...]) -> Key | None:
+    if not options:
+        return None
     if options[0].probability_within is None:
         return min(options, key=lambda option: option.expected_regret).key
     fit_for_use = [option for option in options if (option.probability_within or 0.0) >= REQUIRED_PROBABILITY]

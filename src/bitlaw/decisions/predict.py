@@ -1,165 +1,33 @@
-"""The loss to expect of a run that has not been trained."""
+"""Predicting the loss of runs that have not been trained: points checked, drawn, and summarised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bitlaw.decisions.caveats import caveats, one_law_finding, reasons
+from bitlaw.criticism.beyond import distances
+from bitlaw.criticism.risk import Risk
+from bitlaw.decisions.caveats import caveats, messages, one_law_finding
 from bitlaw.decisions.checkpoint import require_measured_loss
 from bitlaw.decisions.groups import fitted_method, place_in_group
 from bitlaw.decisions.intervals import (
-    drift_text,
     interval_of,
-    interval_text,
-    json_value,
     mean_of,
     require_probability,
 )
+from bitlaw.decisions.prediction import PointPrediction, Prediction
+from bitlaw.decisions.risk import Evidence, NumberDraws, beyond_findings, evidence_of, risk_of, safe_log
 from bitlaw.errors import InputError
-from bitlaw.finding import Finding, Status, overall_status
+from bitlaw.finding import Finding
 from bitlaw.inference.draws import loss_draws
+from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 from bitlaw.runs.columns import COLUMNS
-from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count
+from bitlaw.units import LOSS_UNIT
 
 _NOT_INPUTS = ("loss", "loss_se", "flops", "status", "exclude")
-
-
-@dataclass(frozen=True)
-class PointPrediction:
-    """The predicted loss of one run.
-
-    Parameters
-    ----------
-    inputs
-        The point's run-table columns; None where a cell is empty.
-    mean
-        Mean over draws of the law's mean loss, nats/token.
-    new_run
-        Loss of a new run: with the effects of its cell and run, and noise.
-    law_mean
-        The law's mean loss.
-    prior
-        Loss of a new run under the prior alone.
-    reasons
-        Why the point is beyond the data; empty where it is not.
-    drift
-        What structural error beyond the data adds: standard deviation of its part in the logarithm of the
-        law's mean loss; 0 inside, None where drift is left out.
-    risk
-        Not known yet.
-    """
-
-    inputs: dict[str, Any]
-    mean: float
-    new_run: Interval
-    law_mean: Interval
-    prior: Interval
-    reasons: tuple[str, ...]
-    drift: float | None = None
-    risk: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The point as plain JSON types, inputs beside the numbers."""
-        return json_value(
-            self.inputs
-            | {
-                "mean": self.mean,
-                "median": self.new_run.median,
-                "lo": self.new_run.lo,
-                "hi": self.new_run.hi,
-                "lo_mean": self.law_mean.lo,
-                "hi_mean": self.law_mean.hi,
-                "drift": self.drift,
-                "risk": self.risk,
-                "reasons": self.reasons,
-                "under_prior": {name: getattr(self.prior, name) for name in ("median", "lo", "hi")},
-            }
-        )
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Predicted losses under one law, or under a stack of laws.
-
-    Parameters
-    ----------
-    law
-        Name of the law, or "the stack".
-    points
-        One prediction per point.
-    measured
-        Measured loss as trained that stands for the law's, nats/token; None = the law's.
-    prob
-        Probability inside every interval.
-    draws, seed
-        Number of draws, and the seed of effects and noise.
-    findings
-        What criticism found in the fit, and how far the points are from its data.
-    drift
-        Whether the intervals include structural error beyond the data.
-    """
-
-    law: str
-    points: tuple[PointPrediction, ...]
-    measured: float | None
-    prob: float
-    draws: int
-    seed: int
-    findings: tuple[Finding, ...]
-    drift: bool = True
-
-    @property
-    def status(self) -> Status:
-        """The worst of the findings."""
-        return overall_status(self.findings)
-
-    def sentence(self) -> str:
-        """The first point in words, and how many more there are."""
-        point = self.points[0]
-        more = len(self.points) - 1
-        others = f" {more} more point{'s' if more > 1 else ''} in the table." if more else ""
-        beyond = "".join(f" {reason}" for reason in point.reasons)
-        return (
-            f"Under {self.law}, {_subject(point.inputs, self.measured)} has a loss of "
-            f"{interval_text(point.new_run)}; the law's mean is {interval_text(point.law_mean)}."
-            f"{beyond}{drift_text(self.drift, point.drift, bool(point.reasons))}{others}"
-        )
-
-    def table(self) -> pd.DataFrame:
-        """One row per point, for display."""
-        shown = ("n_params", "tokens", "bits_weights", "bits_activations", "bits_kv", "bits_post")
-        return pd.DataFrame(
-            [
-                {name: point.inputs[name] for name in shown}
-                | {
-                    "new run": interval_text(point.new_run),
-                    "law's mean": interval_text(point.law_mean),
-                    "under the prior": interval_text(point.prior),
-                    "beyond the data": " ".join(point.reasons),
-                }
-                for point in self.points
-            ]
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The prediction as plain JSON types."""
-        return {
-            "status": str(self.status),
-            "findings": [json_value(finding.to_dict()) for finding in self.findings],
-            "law": self.law,
-            "points": [point.to_dict() for point in self.points],
-            "measured": self.measured,
-            "prob": self.prob,
-            "kind": "ETI",
-            "unit": LOSS_UNIT,
-            "drift": self.drift,
-            "draws": self.draws,
-            "seed": self.seed,
-            "laws": None,
-        }
 
 
 @dataclass(frozen=True)
@@ -170,10 +38,12 @@ class PredictionDraws:
     ----------
     law_mean, new_run, prior
         The law's mean loss, the loss of a new run, and that under the prior alone.
+    undrifted, prior_mean
+        The law's mean without structural error, under the posterior and the prior.
     drift
         What structural error adds to the logarithm of the law's mean; None where it is left out.
-    reasons
-        Why each point is beyond the data.
+    beyond
+        What about each point was never measured.
     findings
         What criticism found, and how far the points are from the data.
     """
@@ -181,8 +51,10 @@ class PredictionDraws:
     law_mean: np.ndarray
     new_run: np.ndarray
     prior: np.ndarray
+    undrifted: np.ndarray
+    prior_mean: np.ndarray
     drift: np.ndarray | None
-    reasons: tuple[tuple[str, ...], ...]
+    beyond: tuple[tuple[Finding, ...], ...]
     findings: tuple[Finding, ...]
 
 
@@ -225,9 +97,8 @@ def predict(
     """
     seed = fit.provenance.seed if seed is None else seed
     points = usable_points(fit, points, measured, group)
-    prediction = summarise(
-        fit.law.name, points, prediction_draws(fit, points, seed, measured, drift), measured, prob, seed
-    )
+    draws = prediction_draws(fit, points, seed, measured, drift)
+    prediction = summarise(fit.law.name, points, draws, evidence_of(fit), measured, prob, seed)
     return replace(prediction, findings=(*prediction.findings, one_law_finding()))
 
 
@@ -246,22 +117,65 @@ def prediction_draws(
 ) -> PredictionDraws:
     """Draws of the loss under one law; arguments as for ``predict``."""
     posterior, prior = (loss_draws(fit, points, under, seed, measured, drift) for under in (False, True))
-    without = loss_draws(fit, points, False, seed, measured, drift=False) if drift else None
+    plain, plain_prior = posterior.mean, prior.mean
+    if drift and structural_error(fit, points) is not None:
+        plain, plain_prior = (
+            loss_draws(fit, points, under, seed, measured, drift=False).mean for under in (False, True)
+        )
+    evidence = evidence_of(fit)
     return PredictionDraws(
         law_mean=posterior.mean,
         new_run=posterior.new_run,
         prior=prior.new_run,
-        drift=None if without is None else np.log(posterior.mean / without.mean),
-        reasons=tuple(reasons(fit, points.iloc[[row]]) for row in range(len(points))),
+        undrifted=plain,
+        prior_mean=plain_prior,
+        drift=np.log(posterior.mean / plain) if drift else None,
+        beyond=tuple(beyond_findings(evidence, points.iloc[[row]]) for row in range(len(points))),
         findings=caveats(fit, points),
     )
 
 
 def summarise(
-    law: str, points: pd.DataFrame, draws: PredictionDraws, measured: float | None, prob: float, seed: int
+    law: str,
+    points: pd.DataFrame,
+    draws: PredictionDraws,
+    evidence: Evidence,
+    measured: float | None,
+    prob: float,
+    seed: int,
+    apart: Sequence[float] | None = None,
 ) -> Prediction:
-    """Intervals of draws; ``law`` is the name they go by, the rest as for ``predict``."""
+    """Intervals and risks of draws.
+
+    Parameters
+    ----------
+    law
+        The name the draws go by.
+    points, measured, prob, seed
+        As for ``predict``.
+    draws, evidence
+        The draws, and what they come from.
+    apart
+        For each point the weight of the laws that answer otherwise; None of one law.
+    """
     require_probability("prob", prob)
+    away = distances(evidence.fits, points)
+    risks = [
+        risk_of(
+            evidence,
+            points.iloc[[row]],
+            NumberDraws(
+                *(
+                    safe_log(part[:, row])
+                    for part in (draws.undrifted, draws.law_mean, draws.new_run, draws.prior_mean)
+                )
+            ),
+            None if apart is None else apart[row],
+            draws.beyond[row],
+            away[row],
+        )
+        for row in range(len(points))
+    ]
     return Prediction(
         law=law,
         points=tuple(
@@ -271,7 +185,8 @@ def summarise(
                 new_run=interval_of(draws.new_run[:, row], prob, LOSS_UNIT),
                 law_mean=interval_of(draws.law_mean[:, row], prob, LOSS_UNIT),
                 prior=interval_of(draws.prior[:, row], prob, LOSS_UNIT),
-                reasons=draws.reasons[row],
+                reasons=messages(draws.beyond[row]),
+                risk=risks[row],
                 drift=None if draws.drift is None else float(draws.drift[:, row].std()),
             )
             for row in range(len(points))
@@ -280,9 +195,19 @@ def summarise(
         prob=prob,
         draws=len(draws.new_run),
         seed=seed,
-        findings=draws.findings,
+        findings=(*draws.findings, *_refusals(risks)),
         drift=draws.drift is not None,
     )
+
+
+def _refusals(risks: Sequence[Risk]) -> tuple[Finding, ...]:
+    """One finding of all refused points, about the first."""
+    refused = [finding for risk in risks if (finding := risk.finding()) is not None]
+    if not refused or len(risks) == 1:
+        return tuple(refused)
+    which = ", ".join(str(row) for row, risk in enumerate(risks, start=1) if risk.refused)
+    first = replace(refused[0], message=f"Points {which} of {len(risks)}, of the first: {refused[0].message}")
+    return (first,)
 
 
 def _with_method(fit: Fit, points: pd.DataFrame) -> pd.DataFrame:
@@ -315,18 +240,3 @@ def _require_points(points: pd.DataFrame) -> None:
     ]
     if problems:
         raise InputError(problems)
-
-
-def _subject(inputs: dict[str, Any], measured: float | None) -> str:
-    """The run in words."""
-    known = "" if measured is None else f" and a measured loss of {measured:g} {LOSS_UNIT} as trained"
-    return f"a {'new ' if measured is None else ''}run of {_describe(inputs)}{known}"
-
-
-def _describe(inputs: dict[str, Any]) -> str:
-    sizes = f"{format_count(inputs['n_params'])} parameters on {format_count(inputs['tokens'])} tokens"
-    bits = [inputs[name] for name in ("bits_weights", "bits_activations", "bits_kv")]
-    trained = f" trained at {'/'.join(format_bits(value) for value in bits)} bits (weights/activations/KV)"
-    after = inputs["bits_post"]
-    quantized = f", quantized to {format_bits(after)} bits after training" if after is not None else ""
-    return sizes + (trained if min(bits) < 16 else "") + quantized

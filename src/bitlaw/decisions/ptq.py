@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from bitlaw.criticism.beyond import distances
 from bitlaw.decisions.caveats import caveats, one_law_finding
 from bitlaw.decisions.checkpoint import require_measured_loss
 from bitlaw.decisions.critical_tokens import critical_tokens, no_critical_tokens
@@ -13,6 +14,7 @@ from bitlaw.decisions.groups import fitted_method, group_columns
 from bitlaw.decisions.intervals import interval_of, monte_carlo_error, require_probability
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.decisions.question import bits_problems, largest_first
+from bitlaw.decisions.risk import Evidence, NumberDraws, evidence_of, refusal, risk_of, safe_log
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.columns import is_symmetric
@@ -23,6 +25,7 @@ from bitlaw.laws.registry import law_names, load_law
 from bitlaw.units import LOSS_UNIT, format_bits
 
 _FEWEST_SYMMETRIC_BITS = 2.0
+_LEAST_SHARE = 0.05
 
 
 def ptq(
@@ -109,9 +112,10 @@ def ptq(
     points = question_points(fit, asked, _offered(asked, bits))
     _require_symmetric_levels(points)
     require_measured_loss(fit, points, loss)
-    decision = decide(asked, *(post_training_draws(fit, points, asked, prior) for prior in (False, True)))
-    findings = (*caveats(fit, points), *critical_tokens_findings(fit), one_law_finding())
-    return replace(decision, findings=findings)
+    posterior, prior = (post_training_draws(fit, points, asked, under) for under in (False, True))
+    decision = decide(evidence_of(fit), points, asked, posterior, prior)
+    found = (*caveats(fit, points), *critical_tokens_findings(fit), *decision.findings, one_law_finding())
+    return replace(decision, findings=found)
 
 
 def question_points(fit: Fit, asked: PostTrainingDecision, bits: Sequence[float]) -> pd.DataFrame:
@@ -141,6 +145,8 @@ class PostTrainingDraws:
         Whether each lies within those measured with this method.
     degradation, new_run_degradation
         Degradation of the law's mean and of a new run, nats/token.
+    undrifted
+        That of the law's mean without structural error.
     critical_tokens
         D_crit; None where the law does not say.
     drift
@@ -153,6 +159,7 @@ class PostTrainingDraws:
     measured: tuple[bool, ...]
     degradation: np.ndarray
     new_run_degradation: np.ndarray
+    undrifted: np.ndarray
     critical_tokens: np.ndarray | None
     drift: np.ndarray | None
     growth: np.ndarray
@@ -175,6 +182,9 @@ def post_training_draws(
         Use draws of the prior in place of the posterior.
     """
     draws = loss_draws(fit, points, prior, asked.seed, asked.loss, asked.drift)
+    plain = draws.degradation
+    if asked.drift and structural_error(fit, points) is not None:
+        plain = loss_draws(fit, points, prior, asked.seed, asked.loss, drift=False).degradation
     critical = None if no_critical_tokens(fit.law) else critical_tokens(fit, points, prior, asked.drift)
     seen = fit.rows.loc[fit.rows["method_post"] == asked.method_post, "bits_post"]
     bits = points["bits_post"].to_numpy(np.float64)
@@ -183,6 +193,7 @@ def post_training_draws(
         measured=tuple(((seen.min() <= bits) & (bits <= seen.max())).tolist()),
         degradation=draws.degradation,
         new_run_degradation=draws.new_run_degradation,
+        undrifted=plain,
         critical_tokens=critical,
         drift=_degradation_error(fit, points, len(draws.degradation)) if asked.drift else None,
         growth=law_parameters(fit, points.iloc[[0]], prior)["gamma_D"][:, 0],
@@ -195,14 +206,46 @@ def _degradation_error(fit: Fit, points: pd.DataFrame, samples: int) -> np.ndarr
 
 
 def decide(
-    asked: PostTrainingDecision, posterior: PostTrainingDraws, prior: PostTrainingDraws
+    evidence: Evidence,
+    points: pd.DataFrame,
+    asked: PostTrainingDecision,
+    posterior: PostTrainingDraws,
+    prior: PostTrainingDraws,
+    apart: float | None = None,
 ) -> PostTrainingDecision:
-    """The question answered from draws, without findings."""
-    return replace(_answered(asked, posterior), under_prior=_answered(asked, prior))
+    """The question answered from draws, with its risk; findings only where it is refused.
+
+    Parameters
+    ----------
+    evidence
+        What was fitted.
+    points
+        From ``question_points``.
+    asked, posterior, prior
+        The question, and draws of its options.
+    apart
+        Stacking weight of the laws that answer otherwise; None of one law.
+    """
+    refused = [distance.is_beyond_support for distance in distances(evidence.fits, points)]
+    decision, under_prior = (_answered(asked, draws, refused) for draws in (posterior, prior))
+    shown = decision.options.index(decision.shown)
+    number = _number(posterior, prior, shown)
+    risk = risk_of(evidence, points.iloc[[shown]], number, apart)
+    return replace(decision, under_prior=under_prior, risk=risk, findings=refusal(risk))
 
 
-def _answered(asked: PostTrainingDecision, draws: PostTrainingDraws) -> PostTrainingDecision:
-    options = [_option(asked, draws, index) for index in range(len(draws.bits_post))]
+def _number(posterior: PostTrainingDraws, prior: PostTrainingDraws, shown: int) -> NumberDraws:
+    """Ln of an option's degradation. Noise may take that of a new run below 0, which then is a share of it."""
+    drifted = posterior.degradation[:, shown]
+    new_run = np.maximum(posterior.new_run_degradation[:, shown], _LEAST_SHARE * drifted)
+    parts = (posterior.undrifted[:, shown], drifted, new_run, prior.undrifted[:, shown])
+    return NumberDraws(*(safe_log(part) for part in parts))
+
+
+def _answered(
+    asked: PostTrainingDecision, draws: PostTrainingDraws, refused: Sequence[bool]
+) -> PostTrainingDecision:
+    options = [_option(asked, draws, index, refused[index]) for index in range(len(draws.bits_post))]
     return replace(
         asked,
         options=tuple(options),
@@ -212,7 +255,9 @@ def _answered(asked: PostTrainingDecision, draws: PostTrainingDraws) -> PostTrai
     )
 
 
-def _option(asked: PostTrainingDecision, draws: PostTrainingDraws, index: int) -> PostTrainingOption:
+def _option(
+    asked: PostTrainingDecision, draws: PostTrainingDraws, index: int, refused: bool
+) -> PostTrainingOption:
     new_run = draws.new_run_degradation[:, index]
     probability = float((new_run <= asked.tolerance).mean())
     critical = None if draws.critical_tokens is None else draws.critical_tokens[:, index]
@@ -226,6 +271,7 @@ def _option(asked: PostTrainingDecision, draws: PostTrainingDraws, index: int) -
         probability_past_critical=None if critical is None else float((critical < asked.tokens).mean()),
         measured=draws.measured[index],
         drift=None if draws.drift is None else float(draws.drift[:, index].std()),
+        refused=refused,
     )
 
 
@@ -240,10 +286,10 @@ def critical_tokens_findings(fit: Fit) -> tuple[Finding, ...]:
 
 
 def _smallest_safe(options: Sequence[PostTrainingOption], confidence: float) -> float | None:
-    """Fewest bits that are safe, going down from the largest until one is not."""
+    """Fewest bits that are safe and supported, going down from the largest until one is not."""
     smallest = None
     for option in options:
-        if option.probability_safe < confidence:
+        if option.probability_safe < confidence or option.refused:
             break
         smallest = option.bits_post
     return smallest

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bitlaw.criticism.risk import REFUSED
 from bitlaw.criticism.stacking import law_weights
 from bitlaw.decisions.across_laws import (
     DISAGREEMENT,
@@ -14,12 +15,14 @@ from bitlaw.decisions.across_laws import (
     AcrossLaws,
     disagreement_finding,
     shared_findings,
-    stack_rows,
 )
 from bitlaw.decisions.caveats import one_law_finding
+from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
-from bitlaw.decisions.predict import Prediction, PredictionDraws, prediction_draws, summarise, usable_points
+from bitlaw.decisions.predict import PredictionDraws, prediction_draws, summarise, usable_points
+from bitlaw.decisions.prediction import Prediction
 from bitlaw.decisions.ptq import PostTrainingDraws, decide, post_training_draws, ptq, question_points
+from bitlaw.decisions.risk import evidence_of, pooled_evidence, weight_apart
 from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
 from bitlaw.units import LOSS_UNIT, format_bits
@@ -56,17 +59,20 @@ def predict_across(
     usable = [usable_points(fit, points, measured, group) for fit in fits]
     draws = [prediction_draws(fit, own, seed, measured, drift) for fit, own in zip(fits, usable, strict=True)]
     by_law = {
-        fit.law.name: summarise(fit.law.name, own, drawn, measured, prob, seed)
+        fit.law.name: summarise(fit.law.name, own, drawn, evidence_of(fit), measured, prob, seed)
         for fit, own, drawn in zip(fits, usable, draws, strict=True)
     }
     if len(fits) == 1:
         alone = by_law[fits[0].law.name]
         stack = replace(alone, findings=(*alone.findings, one_law_finding()))
     else:
-        stack = summarise(STACK, usable[0], _pooled_predictions(draws, weights), measured, prob, seed)
-        stack = replace(
-            stack, findings=(*shared_findings(by_law), _prediction_disagreement(by_law, weights, stack))
-        )
+        pooled_draws = _pooled_predictions(draws, weights)
+        apart = _weights_apart(by_law, weights, pooled_draws, prob)
+        evidence = pooled_evidence(fits, weights)
+        stack = summarise(STACK, usable[0], pooled_draws, evidence, measured, prob, seed, apart)
+        refused = tuple(finding for finding in stack.findings if finding.code == REFUSED)
+        disagreement = _prediction_disagreement(by_law, weights, stack)
+        stack = replace(stack, findings=(*shared_findings(by_law), *refused, disagreement))
     return AcrossLaws(_by_name(fits, weights), by_law, stack)
 
 
@@ -97,40 +103,25 @@ def ptq_across(
     stack = decisions[0]
     if len(fits) > 1:
         asked = replace(stack, law=STACK, under_prior=None)
-        stack = replace(
-            decide(asked, *(_pooled_decisions(fits, asked, weights, prior) for prior in (False, True))),
-            findings=(*shared_findings(by_law), _bits_disagreement(by_law, weights)),
-        )
+        points = question_points(fits[0], asked, [option.bits_post for option in asked.options])
+        drawn, of_prior = (_pooled_decisions(fits, asked, weights, prior) for prior in (False, True))
+        apart = weight_apart([_safe_text(answer) for answer in by_law.values()], weights)
+        stack = decide(pooled_evidence(fits, weights), points, asked, drawn, of_prior, apart)
+        disagreement = _bits_disagreement(by_law, weights)
+        stack = replace(stack, findings=(*shared_findings(by_law), *stack.findings, disagreement))
     return AcrossLaws(_by_name(fits, weights), by_law, stack)
 
 
-def pooled(draws: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """Draws of several laws as one array, each law's in proportion to its weight.
-
-    Parameters
-    ----------
-    draws
-        One array per law, draws along the first axis.
-    weights
-        One per law; sum to 1.
-
-    Examples
-    --------
-    >>> pooled([np.array([1, 2, 3, 4]), np.array([5, 6])], np.array([0.5, 0.5])).tolist()
-    [2, 4, 5, 6]
-    """
-    rows = stack_rows(weights, [len(own) for own in draws])
-    return np.concatenate([own[chosen] for own, chosen in zip(draws, rows, strict=True)])
-
-
 def _pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -> PredictionDraws:
-    by_point = zip(*(drawn.reasons for drawn in draws), strict=True)
+    by_point = zip(*(drawn.beyond for drawn in draws), strict=True)
     return PredictionDraws(
         law_mean=pooled([drawn.law_mean for drawn in draws], weights),
         new_run=pooled([drawn.new_run for drawn in draws], weights),
         prior=pooled([drawn.prior for drawn in draws], weights),
+        undrifted=pooled([drawn.undrifted for drawn in draws], weights),
+        prior_mean=pooled([drawn.prior_mean for drawn in draws], weights),
         drift=_pooled_or_none([drawn.drift for drawn in draws], weights),
-        reasons=tuple(tuple(dict.fromkeys(reason for own in point for reason in own)) for point in by_point),
+        beyond=tuple(tuple(dict.fromkeys(found for own in point for found in own)) for point in by_point),
         findings=(),
     )
 
@@ -144,6 +135,7 @@ def _pooled_decisions(
         draws[0],
         degradation=pooled([drawn.degradation for drawn in draws], weights),
         new_run_degradation=pooled([drawn.new_run_degradation for drawn in draws], weights),
+        undrifted=pooled([drawn.undrifted for drawn in draws], weights),
         critical_tokens=_pooled_or_none([drawn.critical_tokens for drawn in draws], weights),
         drift=_pooled_or_none([drawn.drift for drawn in draws], weights),
         growth=pooled([drawn.growth for drawn in draws], weights),
@@ -180,12 +172,20 @@ def _prediction_disagreement(
     return replace(finding, value=float(share[worst]), threshold=_LARGEST_SHARE, advice=advice)
 
 
+def _weights_apart(
+    by_law: Mapping[str, Prediction], weights: np.ndarray, stack: PredictionDraws, prob: float
+) -> list[float]:
+    """For each point, the weight of laws whose medians are far from the leading law's."""
+    medians = np.array([[point.new_run.median for point in answer.points] for answer in by_law.values()])
+    lo, hi = np.quantile(stack.new_run, (0.5 - prob / 2, 0.5 + prob / 2), axis=0)
+    far = np.abs(medians - medians[int(weights.argmax())]) > _LARGEST_SHARE * (hi - lo)
+    return [float(share) for share in weights @ far]
+
+
 def _bits_disagreement(by_law: Mapping[str, PostTrainingDecision], weights: np.ndarray) -> Finding:
     """Whether the laws name different bits as the fewest that are safe."""
     safe = [answer.smallest_safe_bits for answer in by_law.values()]
-    said = [
-        "none on offer is safe" if bits is None else f"safe down to {format_bits(bits)} bits" for bits in safe
-    ]
+    said = [_safe_text(answer) for answer in by_law.values()]
     common = None if None in safe else max(bits for bits in safe if bits is not None)
     consequence = (
         "No option is safe under every law."
@@ -200,6 +200,13 @@ def _bits_disagreement(by_law: Mapping[str, PostTrainingDecision], weights: np.n
         advice=finding.advice
         and "Log runs where the laws differ, or take bits that are safe under every law.",
     )
+
+
+def _safe_text(answer: PostTrainingDecision) -> str:
+    if answer.refused:
+        return "refused"
+    bits = answer.smallest_safe_bits
+    return "none on offer is safe" if bits is None else f"safe down to {format_bits(bits)} bits"
 
 
 def _without_disagreement(findings: Sequence[Finding]) -> tuple[Finding, ...]:

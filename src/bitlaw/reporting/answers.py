@@ -9,7 +9,8 @@ from bitlaw.decisions.asked import Asked
 from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
-from bitlaw.decisions.predict import Prediction, predict
+from bitlaw.decisions.predict import predict
+from bitlaw.decisions.prediction import Prediction
 from bitlaw.decisions.ptq import ptq
 from bitlaw.decisions.stacked import predict_across, ptq_across
 from bitlaw.inference.fit import Fit

@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bitlaw.criticism.risk import Grade
 from bitlaw.decisions.across_laws import DISAGREEMENT
 from bitlaw.decisions.caveats import is_beyond
 from bitlaw.decisions.intervals import drift_text, interval_text, nats_text
-from bitlaw.decisions.post_training_decision import PostTrainingDecision
+from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law
 from bitlaw.reporting.several import SeveralLaws
-from bitlaw.reporting.words import bits_text, gist, joined, of_status, options_list, precision_text
+from bitlaw.reporting.words import (
+    bits_text,
+    first_clause,
+    gist,
+    joined,
+    of_status,
+    options_list,
+    precision_text,
+)
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import LOSS_UNIT, format_count, format_probability
 
@@ -62,6 +71,7 @@ def paragraphs(
         "After training": (post_training_sentence(post, fit.law),),
         "How sure": (
             sure_sentence(_that_count(findings, several), laws),
+            risk_sentence(answers),
             drift_sentence(answers, findings),
             prior_sentence(fixed, free, post),
         ),
@@ -80,6 +90,25 @@ def drift_sentence(answers: Answers, findings: tuple[Finding, ...]) -> str:
     return drift_text(answers.prediction.drift, max(added), is_beyond(findings)).strip()
 
 
+def risk_sentence(answers: Answers) -> str:
+    """The grade of every answer, the worst first, with the first reason for those that are not LOW."""
+    fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
+    asked = (
+        ("the precision with sizes fixed", None if fixed is None else fixed.risk),
+        ("the precision with compute fixed", None if free is None else free.risk),
+        ("quantizing after training", None if post is None else post.risk),
+        ("the predicted loss", answers.prediction.points[0].risk),
+    )
+    alike: dict[tuple[Grade, str], list[str]] = {}
+    for what, risk in asked:
+        if risk is not None:
+            why = "" if risk.grade is Grade.LOW else f" ({first_clause(risk.reasons[0])})"
+            alike.setdefault((risk.grade, why), []).append(what)
+    ordered = sorted(alike.items(), key=lambda item: -item[0][0].rank)
+    said = [f"{grade} for {joined(whats)}{why}" for (grade, why), whats in ordered]
+    return f"Risk, by what was measured: {'; '.join(said)}."
+
+
 def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
     """What precision to train in where parameters and tokens are fixed."""
     if decision is None:
@@ -89,12 +118,16 @@ def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
             else "has no term for training precision"
         )
         return f"The law {law.name} {why}, so it cannot say what to train in."
+    if decision.refused and decision.risk is not None:
+        return f"With parameters and tokens fixed, {decision.risk.refusal()}"
     asked = format_probability(decision.confidence)
     allowed = f"within {decision.question.tolerance:g} {LOSS_UNIT} of 16-bit training"
     tensors = joined(_TENSOR_NAMES.get(name, name) for name in decision.question.tensors)
     best = decision.option(decision.best) if decision.best is not None else None
     if best is not None and best.bits < UNQUANTIZED_BITS:
-        edge = " It is the smallest on offer, so fewer may do." if decision.at_edge else ""
+        edge = (
+            f" It is the smallest {_offered(decision.options)}, so fewer may do." if decision.at_edge else ""
+        )
         return (
             f"Train {f'{tensors} ' if best.format is None else ''}in {precision_text(best.key)}: with "
             "parameters and tokens fixed, that is the cheapest precision on offer whose loss stays "
@@ -102,7 +135,7 @@ def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
             "was asked); the law's mean loss there is "
             f"{interval_text(best.loss)}.{_never_logged(best)}{_runner_up_within(decision, best)}{edge}"
         )
-    smaller = [option for option in decision.options if option.bits < UNQUANTIZED_BITS]
+    smaller = [option for option in decision.options if option.bits < UNQUANTIZED_BITS and not option.refused]
     closest = max(smaller, key=lambda option: option.probability_within or 0.0, default=None)
     nearest = (
         f"; the nearest, {precision_text(closest.key)}, does so with probability "
@@ -121,10 +154,16 @@ def training_sentence(decision: PrecisionDecision | None, law: Law) -> str:
 
 def _runner_up_within(decision: PrecisionDecision, best: PrecisionOption) -> str:
     """What the next cheaper option would risk."""
-    below = [option for option in decision.options if option.bits < best.bits]
+    below = [option for option in decision.options if option.bits < best.bits and not option.refused]
     if not below:
         return ""
     return f" {_at(below[0])} that probability is {format_probability(below[0].probability_within or 0.0)}."
+
+
+def _offered(options: Sequence[PrecisionOption] | Sequence[PostTrainingOption]) -> str:
+    """What an answer may be at the edge of: what is on offer, or the part of it that something supports."""
+    refused = any(option.refused for option in options)
+    return "on offer that what was measured supports" if refused else "on offer"
 
 
 def _at(option: PrecisionOption) -> str:
@@ -133,13 +172,15 @@ def _at(option: PrecisionOption) -> str:
 
 def free_sentence(decision: PrecisionDecision | None) -> str:
     """What precision to train in where compute is fixed and the rest may be chosen for it."""
+    if decision is not None and decision.refused and decision.risk is not None:
+        return f"With parameters and tokens chosen anew for the same compute, {decision.risk.refusal()}"
     if decision is None or decision.best is None:
         return ""
     best = decision.option(decision.best)
     others = [
         f"{precision_text(option.key)} {format_probability(option.probability_best)}"
         for option in sorted(decision.options, key=lambda option: -option.probability_best)
-        if option.key != best.key and option.probability_best >= _WORTH_NAMING
+        if option.key != best.key and not option.refused and option.probability_best >= _WORTH_NAMING
     ]
     rest = f"; {joined(others)}" if others else ""
     near = [key for key in decision.near_optimal if key != best.key]
@@ -149,7 +190,7 @@ def free_sentence(decision: PrecisionDecision | None) -> str:
             f" Near-optimal too, with an expected regret of at most {nats_text(decision.near)} {LOSS_UNIT}: "
             f"{options_list(near)}."
         )
-    edge = " That is the edge of what was offered." if decision.at_edge else ""
+    edge = f" That is the edge of what is {_offered(decision.options)}." if decision.at_edge else ""
     pays = ""
     if best.bits < UNQUANTIZED_BITS and math.isfinite(best.break_even.median):
         pays = (
@@ -178,6 +219,8 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: Law) -> s
     """How far the trained model may be quantized."""
     if decision is None:
         return f"About quantizing after training this fit of {law.name} says nothing."
+    if decision.refused and decision.risk is not None:
+        return decision.risk.refusal()
     safe, tolerance = decision.smallest_safe_bits, f"{decision.tolerance:g} {LOSS_UNIT}"
     method = (
         f" by {_METHOD_NAMES.get(decision.method_post, decision.method_post)}" if decision.method_post else ""
@@ -196,12 +239,12 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: Law) -> s
             f"{format_probability(decision.confidence)} was asked."
         )
     option = decision.option(safe)
-    below = [other for other in decision.options if other.bits_post < safe]
+    below = [other for other in decision.options if other.bits_post < safe and not other.refused]
     next_one = (
         f" At {bits_text(below[0].bits_post)} that probability is "
         f"{format_probability(below[0].probability_safe)}."
         if below
-        else " It is the smallest on offer, so fewer may be safe."
+        else f" It is the smallest {_offered(decision.options)}, so fewer may be safe."
     )
     return (
         f"Quantize the weights of a {trained} afterwards{method} to no fewer than {bits_text(safe)}: a new "
@@ -238,7 +281,7 @@ def sure_sentence(findings: tuple[Finding, ...], laws: Sequence[str] = ()) -> st
     if warned:
         checks = "check warns" if len(warned) == 1 else "checks warn"
         parts.append(f"{len(warned)} {checks}: {_gists(warned, laws)}.")
-    if not (failed or warned):
+    if not (failed or warned or of_status(findings, Status.REFUSED)):
         parts.append(f"All {len(passed)} checks that ran passed.")
     if not_run:
         parts.append(f"{len(not_run)} could not run.")
@@ -283,9 +326,9 @@ def prior_sentence(
     """What the same questions would have been answered without any data."""
     answers = []
     for decision, what in ((fixed, "with sizes fixed"), (free, "with sizes free")):
-        if decision is not None and decision.under_prior is not None:
+        if decision is not None and decision.under_prior is not None and not decision.refused:
             answers.append(f"{precision_text(decision.under_prior.best)} in training {what}")
-    if post is not None and post.under_prior is not None:
+    if post is not None and post.under_prior is not None and not post.refused:
         answers.append(f"{precision_text(post.under_prior.smallest_safe_bits)} after it")
     return f"Without the data, the prior alone would say {joined(answers)}." if answers else ""
 

@@ -12,10 +12,9 @@ from bitlaw.decisions.across_laws import AcrossLaws
 from bitlaw.decisions.intervals import json_value
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
-from bitlaw.decisions.predict import Prediction
+from bitlaw.decisions.prediction import Prediction
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.tables import Table
-from bitlaw.reporting.words import precision_text
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,10 @@ class SeveralLaws:
             (self.precision_free, "in training with compute fixed"),
         ):
             if across is not None:
-                found[what] = {name: precision_text(answer.best) for name, answer in across.by_law.items()}
+                found[what] = {name: answer.answer for name, answer in across.by_law.items()}
         if self.post_training is not None:
             found["after training"] = {
-                name: precision_text(answer.smallest_safe_bits)
-                for name, answer in self.post_training.by_law.items()
+                name: answer.answer for name, answer in self.post_training.by_law.items()
             }
         return found
 
@@ -137,10 +135,10 @@ def laws_table(several: SeveralLaws) -> Table:
         said = [answers.get(name, "no term") for answers in by_question.values()]
         rows.append((name, _difference(score), f"{several.weights[name]:.2f}", beyond, *said))
     precision = (several.precision_fixed, several.precision_free)
-    stack = [across.stack.best for across in precision if across is not None]
+    stack = [across.stack.answer for across in precision if across is not None]
     if several.post_training is not None:
-        stack.append(several.post_training.stack.smallest_safe_bits)
-    rows.append(("the stack", "–", "–", "–", *map(precision_text, stack)))
+        stack.append(several.post_training.stack.answer)
+    rows.append(("the stack", "–", "–", "–", *stack))
     return Table(
         "Laws fitted to the same rows, the best first. elpd: the expected log predictive density of each "
         "run left out, in nats, as a difference to the best ± its standard error; weight: of its draws in "

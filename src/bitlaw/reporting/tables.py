@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.intervals import count_text, nats_text
 from bitlaw.decisions.on_offer import Key
-from bitlaw.decisions.post_training_decision import PostTrainingDecision
-from bitlaw.decisions.precision_decision import PrecisionDecision
+from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
+from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.levels import spread_scale
@@ -66,12 +67,12 @@ def fixed_table(decision: PrecisionDecision) -> Table:
             nats_text(option.expected_regret),
             cell_text(option.loss),
             str(option.diverged),
-            "yes" if option.measured else "no",
+            _within_logged(option),
         )
         for option in decision.options
     ]
     return Table(
-        f"Parameters and tokens fixed: {question.text()}. Loss in {LOSS_UNIT}; intervals are "
+        f"Parameters and tokens fixed: {question.text()}. {_graded(decision.risk)}Loss in {LOSS_UNIT}; intervals are "
         f"{100 * question.prob:g} % ETI of the law's mean over {decision.draws} draws.",
         (
             "training precision",
@@ -104,7 +105,7 @@ def free_table(decision: PrecisionDecision) -> Table:
         for option in decision.options
     ]
     return Table(
-        f"Compute fixed: {question.text()}. Loss and regret in {LOSS_UNIT}; intervals are "
+        f"Compute fixed: {question.text()}. {_graded(decision.risk)}Loss and regret in {LOSS_UNIT}; intervals are "
         f"{100 * question.prob:g} % ETI over {decision.draws} draws; ± is the Monte Carlo error.",
         (
             "training precision",
@@ -133,15 +134,16 @@ def post_table(decision: PostTrainingDecision) -> Table:
             cell_text(option.degradation_mean),
             "–" if option.critical_tokens is None else _counts(option.critical_tokens),
             _probability_or_dash(option.probability_past_critical),
-            "yes" if option.measured else "no",
+            _within_logged(option),
         )
         for option in decision.options
     ]
     return Table(
         f"Weights quantized after training{f' by {decision.method_post}' if decision.method_post else ''}: "
         f"{format_count(decision.n_params)} parameters, {format_count(decision.tokens)} tokens. "
-        f"Degradation in {LOSS_UNIT}; intervals are {100 * decision.prob:g} % ETI over {decision.draws} "
-        "draws. D_crit: tokens beyond which more pretraining makes the quantized model worse.",
+        f"{_graded(decision.risk)}Degradation in {LOSS_UNIT}; intervals are "
+        f"{100 * decision.prob:g} % ETI over {decision.draws} draws. "
+        "D_crit: tokens beyond which more pretraining makes the quantized model worse.",
         (
             "bits after training",
             f"P(degradation ≤ {decision.tolerance:g})",
@@ -155,6 +157,16 @@ def post_table(decision: PostTrainingDecision) -> Table:
         tuple(rows),
         _marked([option.bits_post for option in decision.options], decision.smallest_safe_bits),
     )
+
+
+def _within_logged(option: PrecisionOption | PostTrainingOption) -> str:
+    if option.refused:
+        return "refused"
+    return "yes" if option.measured else "no"
+
+
+def _graded(risk: Risk | None) -> str:
+    return "" if risk is None else f"Risk {risk.grade}. "
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:

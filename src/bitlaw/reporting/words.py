@@ -199,13 +199,23 @@ def gist(finding: Finding, laws: Iterable[str] = ()) -> str:
     '3 diverged (coupled)'
     """
     whose, message = by_law(finding.message, laws)
-    behind = f" ({whose})" if whose else ""
+    return first_clause(message) + (f" ({whose})" if whose else "")
+
+
+def first_clause(message: str) -> str:
+    """A message up to the first semicolon, colon or full stop outside of brackets.
+
+    Examples
+    --------
+    >>> first_clause("7B parameters is 4.3 decades above the largest fitted run (332k): no evidence.")
+    '7B parameters is 4.3 decades above the largest fitted run (332k)'
+    """
     depth = 0
     for position, character in enumerate(message):
         depth += (character in "([") - (character in ")]")
         if depth == 0 and message[position : position + 2] in ("; ", ": ", ". "):
-            return message[:position] + behind
-    return message.rstrip(".") + behind
+            return message[:position]
+    return message.rstrip(".")
 
 
 def by_law(message: str, laws: Iterable[str]) -> tuple[str, str]:
