@@ -119,12 +119,12 @@ def test_the_question_is_told_from_what_was_tested(fit: Fit, backtest: Backtest)
 def test_page_holds_folds_figures_and_meaning(backtested: Fit, backtest: Backtest, answers: Answers) -> None:
     text = section(render(backtested, answers, style=COARSE))
     assert "NOT RUN" not in text
-    for name in ("fan-chart", "coverage", "extrapolation-error"):
+    for name in ("fan-chart", "coverage", "extrapolation-error", "risk-breakdown"):
         assert f'id="{name}"' in text
     assert backtest.sentence().split(";")[0] in text
     assert "did not converge (R-hat 1.40)" in text
     assert "within the fitted sizes" in text
-    assert text.count("<img") == 3
+    assert text.count("<img") == 4
 
 
 def test_page_without_a_backtest_says_so(fit: Fit, answers: Answers) -> None:

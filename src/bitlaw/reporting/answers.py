@@ -1,6 +1,6 @@
 """Every answer a report gives to one question: under one law, or under several and their stack."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bitlaw.criticism.comparison import Comparison
@@ -142,6 +142,18 @@ def stacked_answers(several: SeveralLaws, question: str) -> Answers:
         post_training=post.stack if post is not None else None,
         question=question,
     )
+
+
+def risk_shares(answers: Answers) -> dict[str, Mapping[str, float] | None]:
+    """Shares of the variance of each answer's number by source, by what was asked."""
+    asked = {
+        "the loss": answers.prediction.points[0],
+        "training, sizes fixed": answers.precision_fixed,
+        "training, compute fixed": answers.precision_free,
+        "after training": answers.post_training,
+    }
+    risks = {what: answer.risk for what, answer in asked.items() if answer is not None}
+    return {what: risk.shares for what, risk in risks.items() if risk is not None}
 
 
 def _is_quantized_after(fit: Fit) -> bool:

@@ -14,7 +14,7 @@ from bitlaw.finding import Status, overall_status
 from bitlaw.inference.drift import without_drift
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting import beyond, opening, tables
-from bitlaw.reporting.answers import Answers
+from bitlaw.reporting.answers import Answers, risk_shares
 from bitlaw.reporting.backtested import backtest_of, folds_table, why_no_backtest
 from bitlaw.reporting.beyond_exhibits import beyond_exhibits
 from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits
@@ -145,7 +145,9 @@ def _beyond(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
     """What the page says of the data's edge and beyond: figures, the record of the backtest, its meaning."""
     backtest, drift, inputs = backtest_of(fit), answers.prediction.drift, answers.prediction.points[0].inputs
     asked = float(inputs["n_params"]), float(inputs["tokens"])
-    found: dict[str, Any] = {"beyond": beyond_exhibits(fit, backtest, asked, drift, style)}
+    found: dict[str, Any] = {
+        "beyond": beyond_exhibits(fit, backtest, asked, drift, style, risk_shares(answers))
+    }
     if backtest is None:
         return found | {"backtest": None, "no_backtest": why_no_backtest(fit)}
     said = (backtest.sentence(), beyond.verdict(backtest, drift), beyond.reach(fit, backtest, asked, drift))
