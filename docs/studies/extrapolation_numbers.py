@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from drifts import ALTERNATIVES, SEED, SPREADS, STATED, WITH_SPREAD, Drift, ResidualWalk
-from forecast_scores import COVERED, scores
+from drifts import ALTERNATIVES, SEED, SPREADS, STATED, WITH_SPREAD, Drift, ResidualWalk, check_stated
+from forecast_scores import scores
 from forecasts import CHINCHILLA, COUPLED, HeldOut
 
+from bitlaw.criticism.fold_scores import PROBS
+from bitlaw.criticism.proper_scores import central_interval
 from bitlaw.criticism.stacking import stacking_weights
 
 COMMON = "common practice"
@@ -32,15 +34,15 @@ Draws = Callable[[HeldOut], np.ndarray | None]
 
 COMPETITORS: dict[str, Draws] = {
     COMMON: lambda held_out: held_out.common,
-    "chinchilla": lambda held_out: _without(held_out, CHINCHILLA),
-    NO_DRIFT: lambda held_out: _without(held_out, COUPLED),
-    DRIFT: lambda held_out: STATED.draws(held_out, held_out.laws[COUPLED]),
+    "chinchilla": lambda held_out: held_out.laws[CHINCHILLA].without_drift,
+    NO_DRIFT: lambda held_out: held_out.laws[COUPLED].without_drift,
+    DRIFT: lambda held_out: held_out.laws[COUPLED].with_drift,
 }
 """Draws of log loss of new runs; None where a competitor has nothing to say of a table."""
 
 OTHER_LAWS: dict[str, Draws] = {
     "discrepancy sampled with the law": lambda held_out: held_out.inside,
-    "chinchilla + drift": lambda held_out: STATED.draws(held_out, held_out.laws[CHINCHILLA]),
+    "chinchilla + drift": lambda held_out: held_out.laws[CHINCHILLA].with_drift,
     "stack of both": lambda held_out: stacked(held_out, drift=False),
     "stack of both + drift": lambda held_out: stacked(held_out, drift=True),
 }
@@ -67,7 +69,7 @@ def over_tables(tables: pd.DataFrame, name: str) -> dict[str, Any]:
     """Means over tables of one competitor; coverage with its 90 % interval by bootstrap over tables."""
     own = tables.loc[name]
     found: dict[str, Any] = {"competitor": name, "tables": len(own)}
-    for prob in COVERED:
+    for prob in PROBS:
         column = f"coverage_{100 * prob:.0f}"
         found[column] = _resampled_mean(own[column].to_numpy())
     for column in ("error", "signed_error", "width", "crps", "interval_score"):
@@ -116,6 +118,8 @@ def _target(target: str, limit: float, value: dict[str, Any], met: bool, table: 
 
 def tried(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
     """Every alternative to the stated drift, with its constants chosen leaving the judged runs out."""
+    for one in held_out:
+        check_stated(one)
     known = by_table(split_scores(held_out, {name: COMPETITORS[name] for name in (COMMON, NO_DRIFT, DRIFT)}))
     rows = [_row(known, DRIFT) | {"chosen": {}}]
     grids = {drift.name: [replace(drift, scale=drift.scale * by) for by in FACTORS] for drift in ALTERNATIVES}
@@ -169,8 +173,8 @@ def were_it_right(held_out: tuple[HeldOut, ...]) -> dict[str, Any]:
     for prob in (0.5, 0.9):
         studies: dict[str, list[np.ndarray]] = {table: [] for table in tables}
         for one in held_out:
-            draws = STATED.draws(one, one.laws[COUPLED])
-            lo, hi = np.quantile(draws, [0.5 - prob / 2, 0.5 + prob / 2], axis=0)
+            draws = one.laws[COUPLED].with_drift
+            lo, hi = central_interval(draws, prob)
             share = ((lo <= draws) & (draws <= hi)).mean(axis=1)
             studies[one.table].append(rng.choice(share, STUDIES))
         by_study = np.stack([np.mean(studies[table], axis=0) for table in tables], axis=1)
@@ -193,17 +197,12 @@ def stacked(held_out: HeldOut, drift: bool) -> np.ndarray:
     )
     weight = stacking_weights(elpd)[0]
     draws = {
-        base: STATED.draws(held_out, laws[base]) if drift else _without(held_out, base)
-        for base in (COUPLED, CHINCHILLA)
+        base: laws[base].with_drift if drift else laws[base].without_drift for base in (COUPLED, CHINCHILLA)
     }
     count = min(len(one) for one in draws.values())
     rng = np.random.default_rng(SEED)
     first, second = (rng.choice(draws[base], count, axis=0) for base in (COUPLED, CHINCHILLA))
     return np.where(rng.random((count, 1)) < weight, first, second)
-
-
-def _without(held_out: HeldOut, base: str) -> np.ndarray:
-    return held_out.laws[base].location + held_out.laws[base].noise
 
 
 def _draws(drift: Drift | ResidualWalk) -> Draws:

@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 from drifts import STATED
 from extrapolation_numbers import COMMON, COMPETITORS, DRIFT, NO_DRIFT
-from forecast_scores import COVERED
 from forecasts import COUPLED, HeldOut
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from penalty_drift import PROPOSED, Errors
+from penalty_drift import STATED as STATED_PENALTY
+from penalty_drift import Errors
+from penalty_splits import RATIO
 
+from bitlaw.criticism.fold_scores import PROBS
 from bitlaw.reporting.style import DEFAULT_STYLE as STYLE
 from bitlaw.reporting.style import drawing
 
@@ -44,15 +46,15 @@ def coverage(numbers: dict[str, Any]) -> Figure:
         for shift, name, colour, marker in zip(
             (-1.2, -0.4, 0.4, 1.2), _ORDER, STYLE.colours, STYLE.markers, strict=False
         ):
-            found = [rows[name][f"coverage_{100 * prob:.0f}"] for prob in COVERED]
+            found = [rows[name][f"coverage_{100 * prob:.0f}"] for prob in PROBS]
             middle = 100 * np.array([one["mean"] for one in found])
             ends = 100 * np.array([[one["mean"] - one["lo"], one["hi"] - one["mean"]] for one in found]).T
             axis.errorbar(
-                100 * np.array(COVERED) + shift, middle, yerr=ends, fmt=marker, color=colour, label=name
+                100 * np.array(PROBS) + shift, middle, yerr=ends, fmt=marker, color=colour, label=name
             )
         axis.set_xlabel("nominal probability, %")
         axis.set_ylabel("held-out runs inside, %")
-        axis.xaxis.set_major_locator(FixedLocator([100 * prob for prob in COVERED]))
+        axis.xaxis.set_major_locator(FixedLocator([100 * prob for prob in PROBS]))
         drawn.legend(loc="outside upper left", ncols=4)
     return drawn
 
@@ -164,14 +166,16 @@ def penalties(errors: list[Errors]) -> Figure:
             marker = STYLE.markers[number // len(STYLE.colours) % len(STYLE.markers)]
             label = f"{one.split.table}, {one.split.direction}"
             axis.plot(
-                np.sqrt(one.beyond) + jitter, one.error, marker, color=colour, markersize=3.2, alpha=0.7,
+                np.sqrt(one.beyond[RATIO]) + jitter, one.error, marker, color=colour, markersize=3.2, alpha=0.7,
                 label=label,
             )  # fmt: skip
         along = np.linspace(0, axis.get_xlim()[1], 50)
-        half = 1.645 * PROPOSED * along
+        half = 1.645 * STATED_PENALTY * along
         axis.fill_between(along, -half, half, color=STYLE.quiet, alpha=0.2, linewidth=0)
         axis.axhline(0.0, color=STYLE.quiet, linewidth=0.9)
-        axis.set_xlabel(f"√(decades of D/N + bits beyond the data); band: 90 % of ω_δ = {PROPOSED:g} alone")
+        axis.set_xlabel(
+            f"√(decades of D/N + bits beyond the data); band: 90 % of ω_δ = {STATED_PENALTY:g} alone"
+        )
         axis.set_ylabel("ln(measured / predicted penalty)")
         drawn.legend(loc="outside upper left", ncols=3)
     return drawn
