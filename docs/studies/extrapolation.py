@@ -27,6 +27,7 @@ from extrapolation_numbers import (
     targets,
     tried,
     were_it_right,
+    where_needed,
 )
 from extrapolation_pictures import figures
 from forecasts import Forecasts, forecast
@@ -41,6 +42,7 @@ from threadpoolctl import threadpool_limits
 from written import as_json, as_png, rounded, write
 
 from bitlaw import RunTable, read_runs
+from bitlaw.inference.drift import DRIFT_PRIOR
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -109,9 +111,11 @@ def _numbers(
         "without_precision": [over_tables(base_only, name) for name in COMPETITORS],
         "ratios": {other: ratios(tables, DRIFT, other) for other in (NO_DRIFT, COMMON, "chinchilla")},
         "targets": targets(tables),
+        "where_needed": where_needed(tables),
         "were_it_right": were_it_right(held_out),
         "tried": tried(held_out),
         "by_scale": by_scale(held_out),
+        "drift": vars(DRIFT_PRIOR),
         "factors": FACTORS,
         "penalty": penalty_numbers(errors) | {"left_out": failed},
         "common_practice": {"delta": DELTA, "resampled": RESAMPLED},

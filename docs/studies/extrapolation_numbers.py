@@ -10,7 +10,7 @@ from drifts import ALTERNATIVES, SEED, SPREADS, STATED, WITH_SPREAD, Drift, Resi
 from forecast_scores import scores
 from forecasts import CHINCHILLA, COUPLED, HeldOut
 
-from bitlaw.criticism.fold_scores import PROBS
+from bitlaw.criticism.fold_scores import PROB, PROBS
 from bitlaw.criticism.proper_scores import central_interval
 from bitlaw.criticism.stacking import stacking_weights
 
@@ -88,6 +88,34 @@ def ratios(tables: pd.DataFrame, name: str, other: str) -> dict[str, Any]:
         by_name = {"by_table": {str(table): float(np.exp(value)) for table, value in logs.items()}}
         found[column] = mean | worst | by_name
     return found
+
+
+def where_needed(tables: pd.DataFrame) -> dict[str, Any]:
+    """What drift does where 90 % intervals hold too rarely without it, and where they do not.
+
+    Returns
+    -------
+    dict
+        ``too_narrow`` and ``wide_enough``: the tables, their mean ``coverage_without`` and
+        ``coverage_with``, and the geometric means of ``width`` and ``interval_score`` with drift over
+        those without.
+    """
+    plain, own = tables.loc[NO_DRIFT], tables.loc[DRIFT]
+    narrow = plain["coverage_90"] < PROB
+    return {
+        "too_narrow": _with_and_without(plain[narrow], own[narrow]),
+        "wide_enough": _with_and_without(plain[~narrow], own[~narrow]),
+    }
+
+
+def _with_and_without(plain: pd.DataFrame, own: pd.DataFrame) -> dict[str, Any]:
+    ratio = {
+        score: float(np.exp(np.log(own[score] / plain[score]).mean()))
+        for score in ("width", "interval_score")
+    }
+    coverage = {"without": plain["coverage_90"].mean(), "with": own["coverage_90"].mean()}
+    covered = {f"coverage_{name}": float(value) for name, value in coverage.items()}
+    return {"tables": [str(table) for table in own.index]} | covered | ratio
 
 
 def targets(tables: pd.DataFrame, name: str = DRIFT) -> list[dict[str, Any]]:

@@ -8,11 +8,11 @@ from extrapolation_numbers import COMMON, COMPETITORS, DRIFT, NO_DRIFT
 from forecasts import COUPLED, HeldOut
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from penalty_drift import SPREAD, Errors
 from penalty_drift import STATED as STATED_PENALTY
-from penalty_drift import Errors
-from penalty_splits import RATIO
+from penalty_splits import DISTANCES, RATIO
 
-from bitlaw.criticism.fold_scores import PROBS
+from bitlaw.criticism.fold_scores import PROB, PROBS
 from bitlaw.reporting.style import DEFAULT_STYLE as STYLE
 from bitlaw.reporting.style import drawing
 
@@ -155,29 +155,31 @@ def fans(held_out: tuple[HeldOut, ...]) -> Figure:
 
 
 def penalties(errors: list[Errors]) -> Figure:
-    """Errors of ln δ beyond the measured bits and tokens per parameter, and the proposed drift."""
+    """Errors of ln δ against either distance beyond the rows that have the penalty, and the stated drift."""
+    rng = np.random.default_rng(0)
+    shift = STATED_PENALTY * np.exp(SPREAD * rng.standard_normal(20_000)) * rng.standard_normal(20_000)
+    half = np.quantile(np.abs(shift), PROB)
     with drawing(STYLE):
-        drawn = _figure(3.0)
-        axis = drawn.subplots()
-        rng = np.random.default_rng(0)
-        for number, one in enumerate(errors):
-            jitter = rng.uniform(-0.03, 0.03, len(one.error))
-            colour = STYLE.colours[number % len(STYLE.colours)]
-            marker = STYLE.markers[number // len(STYLE.colours) % len(STYLE.markers)]
-            label = f"{one.split.table}, {one.split.direction}"
-            axis.plot(
-                np.sqrt(one.beyond[RATIO]) + jitter, one.error, marker, color=colour, markersize=3.2, alpha=0.7,
-                label=label,
-            )  # fmt: skip
-        along = np.linspace(0, axis.get_xlim()[1], 50)
-        half = 1.645 * STATED_PENALTY * along
-        axis.fill_between(along, -half, half, color=STYLE.quiet, alpha=0.2, linewidth=0)
-        axis.axhline(0.0, color=STYLE.quiet, linewidth=0.9)
-        axis.set_xlabel(
-            f"√(decades of D/N + bits beyond the data); band: 90 % of ω_δ = {STATED_PENALTY:g} alone"
-        )
-        axis.set_ylabel("ln(measured / predicted penalty)")
-        drawn.legend(loc="outside upper left", ncols=3)
+        drawn = _figure(3.6)
+        axes = list(drawn.subplots(1, len(DISTANCES), sharex=True, sharey=True).flat)
+        tables = list(dict.fromkeys(one.split.table for one in errors))
+        directions = list(dict.fromkeys(one.split.direction for one in errors))
+        for axis, distance in zip(axes, DISTANCES, strict=True):
+            for one in errors:
+                jitter = rng.uniform(-0.03, 0.03, len(one.error))
+                axis.plot(
+                    np.sqrt(one.beyond[distance]) + jitter, one.error,
+                    STYLE.markers[directions.index(one.split.direction)],
+                    color=STYLE.colours[tables.index(one.split.table)],
+                    markersize=3.0, alpha=0.6, label=f"{one.split.table}, {one.split.direction}",
+                )  # fmt: skip
+            along = np.linspace(0, axis.get_xlim()[1], 50)
+            axis.fill_between(along, -half * along, half * along, color=STYLE.quiet, alpha=0.2, linewidth=0)
+            axis.axhline(0.0, color=STYLE.quiet, linewidth=0.9)
+            axis.set_title(f"decades of {'D/N' if distance == RATIO else 'size'}")
+        axes[0].set_ylabel("ln(measured / predicted penalty)")
+        drawn.supxlabel("√(decades + bits beyond the rows with the penalty); band: 90 % of the drift alone")
+        drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return drawn
 
 

@@ -91,11 +91,14 @@ def measure(splits: list[PenaltySplit], store: Store) -> tuple[list[Errors], dic
 
 def penalty_numbers(errors: list[Errors]) -> dict[str, Any]:
     """Maximum-likelihood ω_δ by split, by table, leaving each table out, and of all, by either distance."""
+    tables = [_table(table, own, others) for table, own, others in _left_out(errors)]
     return {
         "stated": {"median": STATED, "spread": SPREAD},
         "splits": [_split(one) for one in errors],
         "distances": {distance: _by_distance(errors, distance) for distance in DISTANCES},
-        "tables": [_table(table, own, others) for table, own, others in _left_out(errors)],
+        "tables": tables,
+        "total": {"table": "all"}
+        | {name: _summed(tables, name) for name in (*DISTANCES, "log_likelihood_none")},
     }
 
 
@@ -153,6 +156,12 @@ def _table(table: str, own: list[Errors], others: list[Errors]) -> dict[str, Any
         for how in ("alone", "shared")
     }
     return row
+
+
+def _summed(tables: Sequence[dict[str, Any]], name: str) -> dict[str, float]:
+    """Log likelihoods of all tables together."""
+    numbers = [key for key, value in tables[0][name].items() if isinstance(value, float)]
+    return {key: float(sum(table[name][key] for table in tables)) for key in numbers}
 
 
 def _marginal(one: Errors, median: float, distance: str) -> float:
