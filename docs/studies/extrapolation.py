@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from common_practice import DELTA, RESAMPLED
+from example import example
 from extrapolation_numbers import (
     COMMON,
     COMPETITORS,
@@ -70,7 +71,8 @@ def main() -> int:
     with threadpool_limits(limits=1, user_api="blas"):
         forecasts = _forecasts(options.data, sweep, store)
         errors, failed, fits = _penalties(options.data, sweep, store)
-        numbers = rounded(_numbers(forecasts, errors, failed, [*forecasts.fits, *fits]))
+        shown, fitted = example(sweep, store)
+        numbers = rounded(shown | _numbers(forecasts, errors, failed, [*forecasts.fits, *fits, fitted]))
     drawn = figures(forecasts.held_out, errors, numbers)
     written = {
         HERE / "extrapolation.json": as_json(numbers),
