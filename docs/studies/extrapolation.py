@@ -22,6 +22,7 @@ from extrapolation_numbers import (
     NO_DRIFT,
     by_scale,
     by_table,
+    grid_scores,
     over_tables,
     ratios,
     split_scores,
@@ -101,7 +102,7 @@ def _numbers(
     forecasts: Forecasts, errors: list[Errors], failed: dict[str, str], fits: list[Fitted]
 ) -> dict[str, Any]:
     held_out = forecasts.held_out
-    by_split = split_scores(held_out, COMPETITORS)
+    by_split, scored = split_scores(held_out, COMPETITORS), grid_scores(held_out)
     tables = by_table(by_split)
     base_only = tables[tables.index.get_level_values("table").isin(tables.loc[COMMON].index)]
     return {
@@ -115,8 +116,8 @@ def _numbers(
         "targets": targets(tables),
         "where_needed": where_needed(tables),
         "were_it_right": were_it_right(held_out),
-        "tried": tried(held_out),
-        "by_scale": by_scale(held_out),
+        "tried": tried(held_out, scored),
+        "by_scale": by_scale(scored),
         "drift": vars(DRIFT_PRIOR),
         "factors": FACTORS,
         "penalty": penalty_numbers(errors) | {"left_out": failed},

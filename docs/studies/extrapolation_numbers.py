@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from drifts import ALTERNATIVES, SEED, SPREADS, STATED, WITH_SPREAD, Drift, ResidualWalk, check_stated
+from drifts import ALTERNATIVES, SEED, SPREADS, WITH_SPREAD, Drift, ResidualWalk, check_stated
 from forecast_scores import scores
 from forecasts import CHINCHILLA, COUPLED, HeldOut
 
@@ -144,19 +144,33 @@ def _target(target: str, limit: float, value: dict[str, Any], met: bool, table: 
     return {"target": target, "limit": limit, "value": kept, "met": bool(met), "table": table}
 
 
-def tried(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
-    """Every alternative to the stated drift, with its constants chosen leaving the judged runs out."""
+def grids() -> dict[str, list[Drift | ResidualWalk]]:
+    """Every alternative to the stated drift with the constants among which one is chosen."""
+    found = {drift.name: [replace(drift, scale=drift.scale * by) for by in FACTORS] for drift in ALTERNATIVES}
+    for drift in WITH_SPREAD:
+        found[drift.name] = [
+            replace(drift, scale=drift.scale * by, spread=spread) for spread in SPREADS for by in FACTORS
+        ]
+    return found
+
+
+def grid_scores(held_out: tuple[HeldOut, ...]) -> dict[str, pd.DataFrame]:
+    """Scores of every alternative at all of its constants, by split; the competitor is a place in its grid."""
     for one in held_out:
         check_stated(one)
+    return {
+        label: split_scores(held_out, {str(number): _draws(drift) for number, drift in enumerate(grid)})
+        for label, grid in grids().items()
+    }
+
+
+def tried(held_out: tuple[HeldOut, ...], scored: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    """Every alternative to the stated drift, with its constants chosen leaving the judged runs out."""
     known = by_table(split_scores(held_out, {name: COMPETITORS[name] for name in (COMMON, NO_DRIFT, DRIFT)}))
     rows = [_row(known, DRIFT) | {"chosen": {}}]
-    grids = {drift.name: [replace(drift, scale=drift.scale * by) for by in FACTORS] for drift in ALTERNATIVES}
-    for drift in WITH_SPREAD:
-        grids[drift.name] = [
-            replace(drift, scale=drift.scale * by, spread=spread) for by in FACTORS for spread in SPREADS
-        ]
-    for label, grid in grids.items():
-        chosen, table = _left_out(held_out, grid, label, "source")
+    found = grids()
+    for label, grid in found.items():
+        chosen, table = _left_out(scored[label], grid, label, "source")
         rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
     joint = WITH_SPREAD[0].name
     for how, group, criteria in (
@@ -164,7 +178,7 @@ def tried(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
         ("by CRPS alone", "source", BOTH[:1]),
     ):
         label = f"{joint}, {how}"
-        chosen, table = _left_out(held_out, grids[joint], label, group, criteria)
+        chosen, table = _left_out(scored[joint], found[joint], label, group, criteria)
         rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
     for name, draw in OTHER_LAWS.items():
         table = by_table(split_scores(held_out, {name: draw}))
@@ -172,15 +186,14 @@ def tried(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
     return rows
 
 
-def by_scale(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
+def by_scale(scored: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     """How coverage and scores move with the constants of the drift, over all tables; nothing is chosen by it."""
-    rows = []
-    for spread in SPREADS:
-        for factor in FACTORS:
-            drift = replace(STATED, scale=STATED.scale * factor, spread=spread)
-            table = by_table(split_scores(held_out, {DRIFT: _draws(drift)}))
-            rows.append({"scale": drift.scale, "spread": spread} | over_tables(table, DRIFT))
-    return rows
+    name = WITH_SPREAD[0].name
+    tables = by_table(scored[name])
+    return [
+        {"scale": drift.scale, "spread": getattr(drift, "spread", 0.0)} | over_tables(tables, str(number))
+        for number, drift in enumerate(grids()[name])
+    ]
 
 
 def were_it_right(held_out: tuple[HeldOut, ...]) -> dict[str, Any]:
@@ -238,14 +251,13 @@ def _draws(drift: Drift | ResidualWalk) -> Draws:
 
 
 def _left_out(
-    held_out: tuple[HeldOut, ...],
+    every: pd.DataFrame,
     grid: Sequence[Drift | ResidualWalk],
     label: str,
     group: str,
     criteria: Sequence[str] = BOTH,
 ) -> tuple[dict[str, dict[str, float]], pd.DataFrame]:
     """Scores by table, each source or table at the constants that are best on the others' tables."""
-    every = split_scores(held_out, {str(number): _draws(drift) for number, drift in enumerate(grid)})
     chosen, kept = {}, []
     for left_out, own in every.groupby(group, sort=False):
         others = np.log(by_table(every[every[group] != left_out])[list(criteria)])
