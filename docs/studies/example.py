@@ -8,7 +8,7 @@ from bitlaw import RunTable, points_frame, predict
 from bitlaw.criticism.backtest import from_dict
 from bitlaw.inference.fit import Fit
 
-FOLDS = 4
+LAW, FOLDS = "coupled", 4
 SIZE = {"n_params": 3.3e6, "tokens": 1.6e8}
 """Ten times the parameters and the tokens of the largest run of the sweep."""
 
@@ -25,18 +25,18 @@ def example(sweep: RunTable, store: Store) -> tuple[dict[str, Any], Fitted]:
     store
         Where the fit is kept.
     """
-    fitted = store.fit("embedded sweep", sweep, "bitlaw-default", folds=FOLDS)
+    fitted = store.fit("embedded sweep", sweep, LAW, folds=FOLDS)
     return {"shown": [_fit(fitted.fit), *_predictions(fitted.fit)]}, fitted
 
 
 def _fit(fit: Fit) -> dict[str, str]:
     said = from_dict(fit.backtest).sentence() if fit.backtest else "No backtest."
-    return {"command": f"bitlaw backtest {_TABLE}", "said": said}
+    return {"command": f"bitlaw backtest {_TABLE} --law {LAW}", "said": said}
 
 
 def _predictions(fit: Fit) -> list[dict[str, str]]:
-    flags = f"--n-params {SIZE['n_params'] / 1e6:g}M --tokens {SIZE['tokens'] / 1e6:g}M --bits-weights 4"
-    point = points_frame(**SIZE, bits_weights=4.0)
+    flags = f"--n-params {SIZE['n_params'] / 1e6:g}M --tokens {SIZE['tokens'] / 1e6:g}M"
+    point = points_frame(**SIZE)
     return [
         {
             "command": f"bitlaw predict sweep.nc {flags}{'' if drift else ' --no-drift'}",

@@ -85,7 +85,9 @@ def score_ratios(numbers: dict[str, Any]) -> Figure:
             axis.set_yticks(range(len(tables)), tables)
             axis.grid(axis="y", visible=False)
         axes[0].invert_yaxis()
-        drawn.supxlabel(f"score of {DRIFT} over that of another; dashed: geometric mean")
+        drawn.supxlabel(
+            f"score of {DRIFT} over that of another; dashed: geometric mean", fontsize=STYLE.small
+        )
         drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return drawn
 
@@ -148,8 +150,8 @@ def fans(held_out: tuple[HeldOut, ...]) -> Figure:
             axis.set_xticks([])
         for axis in axes[len(own) :]:
             axis.set_visible(False)
-        drawn.supylabel("log loss less the predicted median, x100")
-        drawn.supxlabel("held-out runs, by compute")
+        drawn.supylabel("log loss less the predicted median, x100", fontsize=STYLE.small)
+        drawn.supxlabel("held-out runs, by compute", fontsize=STYLE.small)
         drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return drawn
 
@@ -178,7 +180,10 @@ def penalties(errors: list[Errors]) -> Figure:
             axis.axhline(0.0, color=STYLE.quiet, linewidth=0.9)
             axis.set_title(f"decades of {'D/N' if distance == RATIO else 'size'}")
         axes[0].set_ylabel("ln(measured / predicted penalty)")
-        drawn.supxlabel("√(decades + bits beyond the rows with the penalty); band: 90 % of the drift alone")
+        drawn.supxlabel(
+            "√(decades + bits beyond the rows with the penalty); band: 90 % of the drift alone",
+            fontsize=STYLE.small,
+        )
         drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return drawn
 
