@@ -143,8 +143,5 @@ def test_a_new_method_among_several():
     fit = collapsed_fit("kumar2024", kumar_constants(), samples=400, rows=rows)
     with pytest.raises(InputError, match='several; valid: "gptq", "rtn", or "new"'):
         ptq(fit, 1e9, 2e10)
-    seen, new = (
-        ptq(fit, 1e9, 2e10, method_post=name, drift=False).option(4).degradation_mean
-        for name in ("gptq", "new")
-    )
+    seen, new = (ptq(fit, 1e9, 2e10, method_post=name).option(4).degradation_mean for name in ("gptq", "new"))
     assert new.hi - new.lo > 2 * (seen.hi - seen.lo)
