@@ -19,6 +19,8 @@ from bitlaw.reporting.style import drawing
 _DPI = 140
 _ORDER = (DRIFT, NO_DRIFT, "chinchilla", COMMON)
 _PALE = 0.35
+_BAR, _THIN, _PANEL = 3.6, 0.4, 70.0
+"""Points: widest bar with drift, the share of it without, and what the bars of a panel share in the fan chart."""
 _SHOWN = 0.5
 """Share of the runs that is fitted in the fan chart."""
 
@@ -132,7 +134,11 @@ def fans(held_out: tuple[HeldOut, ...]) -> Figure:
             order = np.argsort(one.compute_ratio)
             posterior = one.laws[COUPLED]
             middle = np.median(posterior.location, axis=0)
-            for name, colour, width in ((DRIFT, STYLE.colours[0], 3.6), (NO_DRIFT, STYLE.colours[1], 1.4)):
+            room = min(_BAR, _PANEL / len(order))
+            for name, colour, width in (
+                (DRIFT, STYLE.colours[0], room),
+                (NO_DRIFT, STYLE.colours[1], _THIN * room),
+            ):
                 draws = COMPETITORS[name](one)
                 if draws is None:
                     continue
