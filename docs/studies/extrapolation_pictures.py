@@ -158,7 +158,8 @@ def fans(held_out: tuple[HeldOut, ...]) -> Figure:
             axis.set_visible(False)
         drawn.supylabel("log loss less the predicted median, x100", fontsize=STYLE.small)
         drawn.supxlabel("held-out runs, by compute", fontsize=STYLE.small)
-        drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+        widest = axes[min(range(len(own)), key=lambda number: len(own[number].measured))]
+        drawn.legend(*widest.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return drawn
 
 
