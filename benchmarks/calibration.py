@@ -2,27 +2,31 @@
 
 Tables are simulated from one design with parameters drawn from the prior, fitted with one compiled
 model, and each parameter's true value is looked up in its posterior. Over n tables a 90 % interval
-should contain the truth in a binomial(n, 0.9) number of them.
+should contain the truth in a binomial(n, 0.9) number of them. Tables are fitted by an executor: here, in
+local processes, or on a Dask cluster whose workers have bitlaw.
 """
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bitlaw.inference.compiled import CompiledLaw, compile_law, learn_coordinates, sample_law
 from bitlaw.inference.draws import points_frame
+from bitlaw.inference.executors import NAMES, Executor, Progress, Serial, executor_named
 from bitlaw.inference.prior import prior_draws
-from bitlaw.inference.rows import arrange
+from bitlaw.inference.rows import arrange, reference_scales
 from bitlaw.inference.sample import SamplerSettings
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.law import Law
 from bitlaw.laws.registry import DEFAULT_LAW, load_law
+from bitlaw.laws.spec import parse_law
 
 PROB = 0.9
 
@@ -44,6 +48,47 @@ class Calibration:
     inside: dict[str, int]
     ranks: dict[str, list[float]]
     tables: int
+    divergences: int
+
+
+@dataclass(frozen=True)
+class SimulatedTable:
+    """A table whose parameters are known, as a task that any worker can run.
+
+    Parameters
+    ----------
+    toml
+        The law.
+    frame
+        Its rows.
+    truth
+        The parameters they were simulated with.
+    seed
+        Of sampling.
+    cores
+        Chains that run at a time; None for the default of sampling.
+    """
+
+    toml: str
+    frame: pd.DataFrame
+    truth: dict[str, float]
+    seed: int
+    cores: int | None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Where the truth of one table lies.
+
+    Parameters
+    ----------
+    ranks
+        Share of the draws below the truth, by parameter.
+    divergences
+        Number of divergent transitions.
+    """
+
+    ranks: dict[str, float]
     divergences: int
 
 
@@ -73,6 +118,11 @@ def unquantized_design() -> pd.DataFrame:
     return frame.assign(loss=1.0, vocab_size=32_000.0)
 
 
+def design_of(law: Law) -> pd.DataFrame:
+    """The design that a law is calibrated on."""
+    return design() if law.training else unquantized_design()
+
+
 def is_valid(frame: pd.DataFrame) -> bool:
     """Whether a run table would be read: no run as trained is worse than guessing.
 
@@ -82,18 +132,65 @@ def is_valid(frame: pd.DataFrame) -> bool:
     return bool((frame.loc[trained, "loss"] < np.log(frame.loc[trained, "vocab_size"])).all())
 
 
-def refit(compiled: CompiledLaw, frame: pd.DataFrame, seed: int) -> xr.DataTree:
-    """Sample a model compiled for the same design on new losses."""
-    rows = arrange(compiled.law, frame)
+@lru_cache(maxsize=1)
+def compiled_for_design(toml: str) -> CompiledLaw:
+    """A law compiled for its design, at most once per process."""
+    law = parse_law(toml, "the law to calibrate")
+    return compile_law(law, design_of(law))
+
+
+def rank(task: SimulatedTable) -> Ranked:
+    """Fit one table, with the model compiled for its design, and look the truth up.
+
+    Parameters
+    ----------
+    task
+        The table.
+    """
+    compiled = compiled_for_design(task.toml)
+    rows = arrange(compiled.law, task.frame)
     data = {"log_loss": np.log(rows.trained.loss)}
     if compiled.law.post is not None:
         data |= {"loss_trained": rows.paired.loss_trained, "gap": rows.paired.gap}
-    settings = SamplerSettings(draws=500, tune=1000, seed=seed, target_accept=0.95)
+    settings = SamplerSettings(draws=500, tune=1000, seed=task.seed, target_accept=0.95)
+    if task.cores is not None:
+        settings = replace(settings, cores=task.cores)
     ready = learn_coordinates(replace(compiled, model=compiled.model.with_data(**data)), settings)
-    return sample_law(ready, settings)
+    sampled = sample_law(ready, settings)
+    posterior = sampled["posterior"].to_dataset()
+    ranks = {
+        name: float((posterior[name].to_numpy() < value).mean())
+        for name, value in task.truth.items()
+        if name in posterior
+    }
+    return Ranked(ranks, int(sampled["sample_stats"]["diverging"].sum()))
 
 
-def calibrate(law: Law, tables: int, seed: int = 0) -> Calibration:
+def simulated_tables(law: Law, tables: int, seed: int, cores: int | None = None) -> Iterator[SimulatedTable]:
+    """Tables that could be read, with parameters drawn from the prior.
+
+    Parameters
+    ----------
+    law, tables, seed
+        As for ``calibrate``.
+    cores
+        Chains that run at a time when they are fitted.
+    """
+    frame = design_of(law)
+    most = 20 * tables
+    drawn = prior_draws(law, reference_scales(frame), most, seed)
+    kept = 0
+    for index in range(most):
+        truth = {name: float(values[index]) for name, values in drawn.items()}
+        simulated = simulate_losses(law, truth, frame, seed=seed + 1000 + index)
+        if is_valid(simulated):
+            yield SimulatedTable(law.toml, simulated, truth, kept, cores)
+            kept += 1
+
+
+def calibrate(
+    law: Law, tables: int, seed: int = 0, executor: Executor | None = None, progress: Progress | None = None
+) -> Calibration:
     """Fit simulated tables and count the intervals that contain the truth.
 
     Parameters
@@ -104,35 +201,23 @@ def calibrate(law: Law, tables: int, seed: int = 0) -> Calibration:
         Number of tables.
     seed
         Seed of parameters, noise and sampling.
+    executor
+        Where tables are fitted; here by default.
+    progress
+        Told how many are done.
     """
-    frame = design() if law.training else unquantized_design()
-    compiled = compile_law(law, frame)
-    truth = prior_draws(law, compiled.reference, 20 * tables, seed)
+    executor = executor or Serial()
+    cores = None if executor.is_local else 1
+    tasks = list(islice(simulated_tables(law, tables, seed, cores), tables))
+    found = dict(executor.run(rank, tasks, progress))
+    in_order = [found[index] for index in range(len(tasks))]
     ranks: dict[str, list[float]] = {}
-    divergences = 0
-    valid = (
-        (constants, simulated)
-        for index in range(20 * tables)
-        if is_valid(
-            simulated := simulate_losses(
-                law,
-                constants := {name: float(values[index]) for name, values in truth.items()},
-                frame,
-                seed=seed + 1000 + index,
-            )
-        )
-    )
-    for index, (constants, simulated) in enumerate(islice(valid, tables)):
-        sampled = refit(compiled, simulated, seed=index)
-        posterior = sampled["posterior"].to_dataset()
-        divergences += int(sampled["sample_stats"]["diverging"].sum())
-        for name, value in constants.items():
-            if name in posterior:
-                draws = posterior[name].to_numpy().ravel()
-                ranks.setdefault(name, []).append(float((draws < value).mean()))
+    for one in in_order:
+        for name, value in one.ranks.items():
+            ranks.setdefault(name, []).append(value)
     tail = (1 - PROB) / 2
-    inside = {name: int(sum(tail <= rank <= 1 - tail for rank in values)) for name, values in ranks.items()}
-    return Calibration(inside, ranks, tables, divergences)
+    inside = {name: int(sum(tail <= value <= 1 - tail for value in values)) for name, values in ranks.items()}
+    return Calibration(inside, ranks, len(tasks), sum(one.divergences for one in in_order))
 
 
 def main() -> None:
@@ -143,8 +228,11 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=200)
     parser.add_argument("--law", default=DEFAULT_LAW)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    parser.add_argument("--executor", choices=NAMES, default="serial")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="Dask cluster, as tcp://host:8786")
     arguments = parser.parse_args()
-    found = calibrate(load_law(arguments.law), arguments.tables)
+    executor = executor_named(arguments.executor, arguments.scheduler)
+    found = calibrate(load_law(arguments.law), arguments.tables, executor=executor)
     record = {
         "command": f"python benchmarks/calibration.py --law {arguments.law} --tables {arguments.tables}",
         "machine": machine(),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from common_practice import DELTA, RESAMPLED
+from example import example
 from extrapolation_numbers import (
     COMMON,
     COMPETITORS,
@@ -21,12 +22,14 @@ from extrapolation_numbers import (
     NO_DRIFT,
     by_scale,
     by_table,
+    grid_scores,
     over_tables,
     ratios,
     split_scores,
     targets,
     tried,
     were_it_right,
+    where_needed,
 )
 from extrapolation_pictures import figures
 from forecasts import Forecasts, forecast
@@ -41,6 +44,7 @@ from threadpoolctl import threadpool_limits
 from written import as_json, as_png, rounded, write
 
 from bitlaw import RunTable, read_runs
+from bitlaw.inference.drift import DRIFT_PRIOR
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -68,7 +72,8 @@ def main() -> int:
     with threadpool_limits(limits=1, user_api="blas"):
         forecasts = _forecasts(options.data, sweep, store)
         errors, failed, fits = _penalties(options.data, sweep, store)
-        numbers = rounded(_numbers(forecasts, errors, failed, [*forecasts.fits, *fits]))
+        shown, fitted = example(sweep, store)
+        numbers = rounded(shown | _numbers(forecasts, errors, failed, [*forecasts.fits, *fits, fitted]))
     drawn = figures(forecasts.held_out, errors, numbers)
     written = {
         HERE / "extrapolation.json": as_json(numbers),
@@ -97,7 +102,7 @@ def _numbers(
     forecasts: Forecasts, errors: list[Errors], failed: dict[str, str], fits: list[Fitted]
 ) -> dict[str, Any]:
     held_out = forecasts.held_out
-    by_split = split_scores(held_out, COMPETITORS)
+    by_split, scored = split_scores(held_out, COMPETITORS), grid_scores(held_out)
     tables = by_table(by_split)
     base_only = tables[tables.index.get_level_values("table").isin(tables.loc[COMMON].index)]
     return {
@@ -109,9 +114,11 @@ def _numbers(
         "without_precision": [over_tables(base_only, name) for name in COMPETITORS],
         "ratios": {other: ratios(tables, DRIFT, other) for other in (NO_DRIFT, COMMON, "chinchilla")},
         "targets": targets(tables),
+        "where_needed": where_needed(tables),
         "were_it_right": were_it_right(held_out),
-        "tried": tried(held_out),
-        "by_scale": by_scale(held_out),
+        "tried": tried(held_out, scored),
+        "by_scale": by_scale(scored),
+        "drift": vars(DRIFT_PRIOR),
         "factors": FACTORS,
         "penalty": penalty_numbers(errors) | {"left_out": failed},
         "common_practice": {"delta": DELTA, "resampled": RESAMPLED},

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from drifts import ALTERNATIVES, SEED, SPREADS, STATED, WITH_SPREAD, Drift, ResidualWalk
-from forecast_scores import COVERED, scores
+from drifts import ALTERNATIVES, SEED, SPREADS, WITH_SPREAD, Drift, ResidualWalk, check_stated
+from forecast_scores import scores
 from forecasts import CHINCHILLA, COUPLED, HeldOut
 
+from bitlaw.criticism.fold_scores import PROB, PROBS
+from bitlaw.criticism.proper_scores import central_interval
 from bitlaw.criticism.stacking import stacking_weights
 
 COMMON = "common practice"
@@ -32,15 +34,15 @@ Draws = Callable[[HeldOut], np.ndarray | None]
 
 COMPETITORS: dict[str, Draws] = {
     COMMON: lambda held_out: held_out.common,
-    "chinchilla": lambda held_out: _without(held_out, CHINCHILLA),
-    NO_DRIFT: lambda held_out: _without(held_out, COUPLED),
-    DRIFT: lambda held_out: STATED.draws(held_out, held_out.laws[COUPLED]),
+    "chinchilla": lambda held_out: held_out.laws[CHINCHILLA].without_drift,
+    NO_DRIFT: lambda held_out: held_out.laws[COUPLED].without_drift,
+    DRIFT: lambda held_out: held_out.laws[COUPLED].with_drift,
 }
 """Draws of log loss of new runs; None where a competitor has nothing to say of a table."""
 
 OTHER_LAWS: dict[str, Draws] = {
     "discrepancy sampled with the law": lambda held_out: held_out.inside,
-    "chinchilla + drift": lambda held_out: STATED.draws(held_out, held_out.laws[CHINCHILLA]),
+    "chinchilla + drift": lambda held_out: held_out.laws[CHINCHILLA].with_drift,
     "stack of both": lambda held_out: stacked(held_out, drift=False),
     "stack of both + drift": lambda held_out: stacked(held_out, drift=True),
 }
@@ -67,7 +69,7 @@ def over_tables(tables: pd.DataFrame, name: str) -> dict[str, Any]:
     """Means over tables of one competitor; coverage with its 90 % interval by bootstrap over tables."""
     own = tables.loc[name]
     found: dict[str, Any] = {"competitor": name, "tables": len(own)}
-    for prob in COVERED:
+    for prob in PROBS:
         column = f"coverage_{100 * prob:.0f}"
         found[column] = _resampled_mean(own[column].to_numpy())
     for column in ("error", "signed_error", "width", "crps", "interval_score"):
@@ -86,6 +88,34 @@ def ratios(tables: pd.DataFrame, name: str, other: str) -> dict[str, Any]:
         by_name = {"by_table": {str(table): float(np.exp(value)) for table, value in logs.items()}}
         found[column] = mean | worst | by_name
     return found
+
+
+def where_needed(tables: pd.DataFrame) -> dict[str, Any]:
+    """What drift does where 90 % intervals hold too rarely without it, and where they do not.
+
+    Returns
+    -------
+    dict
+        ``too_narrow`` and ``wide_enough``: the tables, their mean ``coverage_without`` and
+        ``coverage_with``, and the geometric means of ``width`` and ``interval_score`` with drift over
+        those without.
+    """
+    plain, own = tables.loc[NO_DRIFT], tables.loc[DRIFT]
+    narrow = plain["coverage_90"] < PROB
+    return {
+        "too_narrow": _with_and_without(plain[narrow], own[narrow]),
+        "wide_enough": _with_and_without(plain[~narrow], own[~narrow]),
+    }
+
+
+def _with_and_without(plain: pd.DataFrame, own: pd.DataFrame) -> dict[str, Any]:
+    ratio = {
+        score: float(np.exp(np.log(own[score] / plain[score]).mean()))
+        for score in ("width", "interval_score")
+    }
+    coverage = {"without": plain["coverage_90"].mean(), "with": own["coverage_90"].mean()}
+    covered = {f"coverage_{name}": float(value) for name, value in coverage.items()}
+    return {"tables": [str(table) for table in own.index]} | covered | ratio
 
 
 def targets(tables: pd.DataFrame, name: str = DRIFT) -> list[dict[str, Any]]:
@@ -114,17 +144,33 @@ def _target(target: str, limit: float, value: dict[str, Any], met: bool, table: 
     return {"target": target, "limit": limit, "value": kept, "met": bool(met), "table": table}
 
 
-def tried(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
+def grids() -> dict[str, list[Drift | ResidualWalk]]:
+    """Every alternative to the stated drift with the constants among which one is chosen."""
+    found = {drift.name: [replace(drift, scale=drift.scale * by) for by in FACTORS] for drift in ALTERNATIVES}
+    for drift in WITH_SPREAD:
+        found[drift.name] = [
+            replace(drift, scale=drift.scale * by, spread=spread) for spread in SPREADS for by in FACTORS
+        ]
+    return found
+
+
+def grid_scores(held_out: tuple[HeldOut, ...]) -> dict[str, pd.DataFrame]:
+    """Scores of every alternative at all of its constants, by split; the competitor is a place in its grid."""
+    for one in held_out:
+        check_stated(one)
+    return {
+        label: split_scores(held_out, {str(number): _draws(drift) for number, drift in enumerate(grid)})
+        for label, grid in grids().items()
+    }
+
+
+def tried(held_out: tuple[HeldOut, ...], scored: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     """Every alternative to the stated drift, with its constants chosen leaving the judged runs out."""
     known = by_table(split_scores(held_out, {name: COMPETITORS[name] for name in (COMMON, NO_DRIFT, DRIFT)}))
     rows = [_row(known, DRIFT) | {"chosen": {}}]
-    grids = {drift.name: [replace(drift, scale=drift.scale * by) for by in FACTORS] for drift in ALTERNATIVES}
-    for drift in WITH_SPREAD:
-        grids[drift.name] = [
-            replace(drift, scale=drift.scale * by, spread=spread) for by in FACTORS for spread in SPREADS
-        ]
-    for label, grid in grids.items():
-        chosen, table = _left_out(held_out, grid, label, "source")
+    found = grids()
+    for label, grid in found.items():
+        chosen, table = _left_out(scored[label], grid, label, "source")
         rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
     joint = WITH_SPREAD[0].name
     for how, group, criteria in (
@@ -132,7 +178,7 @@ def tried(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
         ("by CRPS alone", "source", BOTH[:1]),
     ):
         label = f"{joint}, {how}"
-        chosen, table = _left_out(held_out, grids[joint], label, group, criteria)
+        chosen, table = _left_out(scored[joint], found[joint], label, group, criteria)
         rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
     for name, draw in OTHER_LAWS.items():
         table = by_table(split_scores(held_out, {name: draw}))
@@ -140,15 +186,14 @@ def tried(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
     return rows
 
 
-def by_scale(held_out: tuple[HeldOut, ...]) -> list[dict[str, Any]]:
+def by_scale(scored: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     """How coverage and scores move with the constants of the drift, over all tables; nothing is chosen by it."""
-    rows = []
-    for spread in SPREADS:
-        for factor in FACTORS:
-            drift = replace(STATED, scale=STATED.scale * factor, spread=spread)
-            table = by_table(split_scores(held_out, {DRIFT: _draws(drift)}))
-            rows.append({"scale": drift.scale, "spread": spread} | over_tables(table, DRIFT))
-    return rows
+    name = WITH_SPREAD[0].name
+    tables = by_table(scored[name])
+    return [
+        {"scale": drift.scale, "spread": getattr(drift, "spread", 0.0)} | over_tables(tables, str(number))
+        for number, drift in enumerate(grids()[name])
+    ]
 
 
 def were_it_right(held_out: tuple[HeldOut, ...]) -> dict[str, Any]:
@@ -169,8 +214,8 @@ def were_it_right(held_out: tuple[HeldOut, ...]) -> dict[str, Any]:
     for prob in (0.5, 0.9):
         studies: dict[str, list[np.ndarray]] = {table: [] for table in tables}
         for one in held_out:
-            draws = STATED.draws(one, one.laws[COUPLED])
-            lo, hi = np.quantile(draws, [0.5 - prob / 2, 0.5 + prob / 2], axis=0)
+            draws = one.laws[COUPLED].with_drift
+            lo, hi = central_interval(draws, prob)
             share = ((lo <= draws) & (draws <= hi)).mean(axis=1)
             studies[one.table].append(rng.choice(share, STUDIES))
         by_study = np.stack([np.mean(studies[table], axis=0) for table in tables], axis=1)
@@ -193,8 +238,7 @@ def stacked(held_out: HeldOut, drift: bool) -> np.ndarray:
     )
     weight = stacking_weights(elpd)[0]
     draws = {
-        base: STATED.draws(held_out, laws[base]) if drift else _without(held_out, base)
-        for base in (COUPLED, CHINCHILLA)
+        base: laws[base].with_drift if drift else laws[base].without_drift for base in (COUPLED, CHINCHILLA)
     }
     count = min(len(one) for one in draws.values())
     rng = np.random.default_rng(SEED)
@@ -202,23 +246,18 @@ def stacked(held_out: HeldOut, drift: bool) -> np.ndarray:
     return np.where(rng.random((count, 1)) < weight, first, second)
 
 
-def _without(held_out: HeldOut, base: str) -> np.ndarray:
-    return held_out.laws[base].location + held_out.laws[base].noise
-
-
 def _draws(drift: Drift | ResidualWalk) -> Draws:
     return lambda held_out: drift.draws(held_out, held_out.laws[COUPLED])
 
 
 def _left_out(
-    held_out: tuple[HeldOut, ...],
+    every: pd.DataFrame,
     grid: Sequence[Drift | ResidualWalk],
     label: str,
     group: str,
     criteria: Sequence[str] = BOTH,
 ) -> tuple[dict[str, dict[str, float]], pd.DataFrame]:
     """Scores by table, each source or table at the constants that are best on the others' tables."""
-    every = split_scores(held_out, {str(number): _draws(drift) for number, drift in enumerate(grid)})
     chosen, kept = {}, []
     for left_out, own in every.groupby(group, sort=False):
         others = np.log(by_table(every[every[group] != left_out])[list(criteria)])

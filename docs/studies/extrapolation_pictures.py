@@ -5,18 +5,22 @@ from typing import Any
 import numpy as np
 from drifts import STATED
 from extrapolation_numbers import COMMON, COMPETITORS, DRIFT, NO_DRIFT
-from forecast_scores import COVERED
 from forecasts import COUPLED, HeldOut
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from penalty_drift import PROPOSED, Errors
+from penalty_drift import SPREAD, Errors
+from penalty_drift import STATED as STATED_PENALTY
+from penalty_splits import DISTANCES, RATIO
 
+from bitlaw.criticism.fold_scores import PROB, PROBS
 from bitlaw.reporting.style import DEFAULT_STYLE as STYLE
 from bitlaw.reporting.style import drawing
 
 _DPI = 140
 _ORDER = (DRIFT, NO_DRIFT, "chinchilla", COMMON)
 _PALE = 0.35
+_BAR, _THIN, _PANEL = 3.6, 0.4, 70.0
+"""Points: widest bar with drift, the share of it without, and what the bars of a panel share in the fan chart."""
 _SHOWN = 0.5
 """Share of the runs that is fitted in the fan chart."""
 
@@ -44,15 +48,15 @@ def coverage(numbers: dict[str, Any]) -> Figure:
         for shift, name, colour, marker in zip(
             (-1.2, -0.4, 0.4, 1.2), _ORDER, STYLE.colours, STYLE.markers, strict=False
         ):
-            found = [rows[name][f"coverage_{100 * prob:.0f}"] for prob in COVERED]
+            found = [rows[name][f"coverage_{100 * prob:.0f}"] for prob in PROBS]
             middle = 100 * np.array([one["mean"] for one in found])
             ends = 100 * np.array([[one["mean"] - one["lo"], one["hi"] - one["mean"]] for one in found]).T
             axis.errorbar(
-                100 * np.array(COVERED) + shift, middle, yerr=ends, fmt=marker, color=colour, label=name
+                100 * np.array(PROBS) + shift, middle, yerr=ends, fmt=marker, color=colour, label=name
             )
         axis.set_xlabel("nominal probability, %")
         axis.set_ylabel("held-out runs inside, %")
-        axis.xaxis.set_major_locator(FixedLocator([100 * prob for prob in COVERED]))
+        axis.xaxis.set_major_locator(FixedLocator([100 * prob for prob in PROBS]))
         drawn.legend(loc="outside upper left", ncols=4)
     return drawn
 
@@ -83,7 +87,9 @@ def score_ratios(numbers: dict[str, Any]) -> Figure:
             axis.set_yticks(range(len(tables)), tables)
             axis.grid(axis="y", visible=False)
         axes[0].invert_yaxis()
-        drawn.supxlabel(f"score of {DRIFT} over that of another; dashed: geometric mean")
+        drawn.supxlabel(
+            f"score of {DRIFT} over that of another; dashed: geometric mean", fontsize=STYLE.small
+        )
         drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return drawn
 
@@ -128,7 +134,11 @@ def fans(held_out: tuple[HeldOut, ...]) -> Figure:
             order = np.argsort(one.compute_ratio)
             posterior = one.laws[COUPLED]
             middle = np.median(posterior.location, axis=0)
-            for name, colour, width in ((DRIFT, STYLE.colours[0], 3.6), (NO_DRIFT, STYLE.colours[1], 1.4)):
+            room = min(_BAR, _PANEL / len(order))
+            for name, colour, width in (
+                (DRIFT, STYLE.colours[0], room),
+                (NO_DRIFT, STYLE.colours[1], _THIN * room),
+            ):
                 draws = COMPETITORS[name](one)
                 if draws is None:
                     continue
@@ -146,34 +156,42 @@ def fans(held_out: tuple[HeldOut, ...]) -> Figure:
             axis.set_xticks([])
         for axis in axes[len(own) :]:
             axis.set_visible(False)
-        drawn.supylabel("log loss less the predicted median, x100")
-        drawn.supxlabel("held-out runs, by compute")
-        drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+        drawn.supylabel("log loss less the predicted median, x100", fontsize=STYLE.small)
+        drawn.supxlabel("held-out runs, by compute", fontsize=STYLE.small)
+        widest = axes[min(range(len(own)), key=lambda number: len(own[number].measured))]
+        drawn.legend(*widest.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return drawn
 
 
 def penalties(errors: list[Errors]) -> Figure:
-    """Errors of ln δ beyond the measured bits and tokens per parameter, and the proposed drift."""
+    """Errors of ln δ against either distance beyond the rows that have the penalty, and the stated drift."""
+    rng = np.random.default_rng(0)
+    shift = STATED_PENALTY * np.exp(SPREAD * rng.standard_normal(20_000)) * rng.standard_normal(20_000)
+    half = np.quantile(np.abs(shift), PROB)
     with drawing(STYLE):
-        drawn = _figure(3.0)
-        axis = drawn.subplots()
-        rng = np.random.default_rng(0)
-        for number, one in enumerate(errors):
-            jitter = rng.uniform(-0.03, 0.03, len(one.error))
-            colour = STYLE.colours[number % len(STYLE.colours)]
-            marker = STYLE.markers[number // len(STYLE.colours) % len(STYLE.markers)]
-            label = f"{one.split.table}, {one.split.direction}"
-            axis.plot(
-                np.sqrt(one.beyond) + jitter, one.error, marker, color=colour, markersize=3.2, alpha=0.7,
-                label=label,
-            )  # fmt: skip
-        along = np.linspace(0, axis.get_xlim()[1], 50)
-        half = 1.645 * PROPOSED * along
-        axis.fill_between(along, -half, half, color=STYLE.quiet, alpha=0.2, linewidth=0)
-        axis.axhline(0.0, color=STYLE.quiet, linewidth=0.9)
-        axis.set_xlabel(f"√(decades of D/N + bits beyond the data); band: 90 % of ω_δ = {PROPOSED:g} alone")
-        axis.set_ylabel("ln(measured / predicted penalty)")
-        drawn.legend(loc="outside upper left", ncols=3)
+        drawn = _figure(3.6)
+        axes = list(drawn.subplots(1, len(DISTANCES), sharex=True, sharey=True).flat)
+        tables = list(dict.fromkeys(one.split.table for one in errors))
+        directions = list(dict.fromkeys(one.split.direction for one in errors))
+        for axis, distance in zip(axes, DISTANCES, strict=True):
+            for one in errors:
+                jitter = rng.uniform(-0.03, 0.03, len(one.error))
+                axis.plot(
+                    np.sqrt(one.beyond[distance]) + jitter, one.error,
+                    STYLE.markers[directions.index(one.split.direction)],
+                    color=STYLE.colours[tables.index(one.split.table)],
+                    markersize=3.0, alpha=0.6, label=f"{one.split.table}, {one.split.direction}",
+                )  # fmt: skip
+            along = np.linspace(0, axis.get_xlim()[1], 50)
+            axis.fill_between(along, -half * along, half * along, color=STYLE.quiet, alpha=0.2, linewidth=0)
+            axis.axhline(0.0, color=STYLE.quiet, linewidth=0.9)
+            axis.set_title(f"decades of {'D/N' if distance == RATIO else 'size'}")
+        axes[0].set_ylabel("ln(measured / predicted penalty)")
+        drawn.supxlabel(
+            "√(decades + bits beyond the rows with the penalty); band: 90 % of the drift alone",
+            fontsize=STYLE.small,
+        )
+        drawn.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return drawn
 
 

@@ -1,6 +1,7 @@
 """What predictive draws of held-out runs are made of, so that a drift is tried without fitting again."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import common_practice
 import inside_likelihood
@@ -13,15 +14,15 @@ from bitlaw import Fit
 from bitlaw.criticism.design_size import sampled_constants
 from bitlaw.finding import Status
 from bitlaw.inference.columns import law_columns
-from bitlaw.inference.draws import loss_draws
+from bitlaw.inference.draws import law_parameters, loss_draws, point_columns
+from bitlaw.inference.drift import DRIFT_PRIOR, structural_error
 from bitlaw.inference.hull import convex_hull, hull_vector
+from bitlaw.laws.evaluate import StructuralError, train
 from bitlaw.workflow import preparing
 
 COUPLED, CHINCHILLA = "coupled", "chinchilla"
 FEWEST_ROWS = 8
 ROWS_PER_CONSTANT = 2
-MOST_NOISE = 1.0
-"""Log loss that noise may add. Rare draws of ν near 1 have a Student-t without mean, and CRPS none with it."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,10 @@ class Posterior:
 
     Parameters
     ----------
+    with_drift, without_drift
+        Of new runs at the held-out runs, as ``loss_draws`` gives them, shape (draws, points).
     location
-        The law's mean at the held-out runs, shape (draws, points).
-    noise
-        What a new run adds, shape (draws, points).
+        The law's mean there, without drift, same shape.
     at_edge
         The law's mean at the nearest fitted size, with the precision of the held-out run, same shape.
     residual
@@ -42,14 +43,56 @@ class Posterior:
         Scale of the noise, shape (draws,).
     log_score
         Sum of expected log densities of the fitted runs, each left out, nats; by run.
+    log_omega, z
+        What is random in the drift: ln ω from its median in standard deviations, shape (draws,), and
+        the directions along N and D, shape (draws, 2).
+    parts
+        What ``new_runs`` takes the law from.
     """
 
+    with_drift: np.ndarray
+    without_drift: np.ndarray
     location: np.ndarray
-    noise: np.ndarray
     at_edge: np.ndarray
     residual: np.ndarray
     sigma: np.ndarray
     log_score: pd.Series
+    log_omega: np.ndarray
+    z: np.ndarray
+    parts: "Parts"
+
+    def new_runs(self, log_error: np.ndarray) -> np.ndarray:
+        """Draws of new runs with another structural error of the unquantized log loss, shape (draws, points).
+
+        The drift of the penalty and the noise of a run stay those of ``loss_draws``.
+        """
+        own = self.parts
+        error = StructuralError(log_loss=log_error, log_penalty=own.log_penalty)
+        run = train(own.fit.law, own.constants, own.columns, own.fit.reference, np, error)
+        return np.log(run.loss) + own.noise
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the prediction of a new run is made of, so that a drift is tried without fitting again.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    constants, columns
+        The law's at the held-out runs.
+    log_penalty
+        Stated drift of the logarithm of the penalty of low precision.
+    noise
+        What a new run adds, log loss, shape (draws, points).
+    """
+
+    fit: Fit
+    constants: dict[str, np.ndarray]
+    columns: dict[str, np.ndarray]
+    log_penalty: Any
+    noise: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -170,18 +213,29 @@ def _held_out(split: Split, fits: dict[str, Fit], store: Store) -> HeldOut:
 
 
 def _posterior(fit: Fit, test: pd.DataFrame) -> Posterior:
-    draws = loss_draws(fit, test)
-    location = np.log(draws.trained)
-    smallest, largest = (draws.trained * np.exp(sign * MOST_NOISE) for sign in (-1, 1))
-    fitted = np.log(loss_draws(fit, fit.rows).trained)
+    drifted, plain = (loss_draws(fit, test, drift=drift) for drift in (True, False))
+    error = structural_error(fit, test)
+    median, spread = DRIFT_PRIOR.loss
+    fitted = np.log(loss_draws(fit, fit.rows, drift=False).trained)
     edge = 10 ** (_log_sizes(test) - hull_vector(fit.hull, _log_sizes(test)))
+    at_edge = loss_draws(fit, test.assign(n_params=edge[:, 0], tokens=edge[:, 1]), drift=False)
     return Posterior(
-        location=location,
-        noise=np.log(np.clip(draws.new_run, smallest, largest)) - location,
-        at_edge=np.log(loss_draws(fit, test.assign(n_params=edge[:, 0], tokens=edge[:, 1])).trained),
+        with_drift=np.log(drifted.new_run),
+        without_drift=np.log(plain.new_run),
+        location=np.log(plain.trained),
+        at_edge=np.log(at_edge.trained),
         residual=np.log(fit.rows["loss"].to_numpy(np.float64)) - fitted,
         sigma=fit.draws("sigma"),
         log_score=fit.runs.set_index("run_id")["elpd"],
+        log_omega=np.log(fit.drift["omega"].to_numpy() / median) / spread,
+        z=np.stack([fit.drift["z_n"].to_numpy(), fit.drift["z_d"].to_numpy()], axis=1),
+        parts=Parts(
+            fit=fit,
+            constants=law_parameters(fit, test),
+            columns=point_columns(fit, test),
+            log_penalty=0.0 if error is None else error.log_penalty,
+            noise=np.log(drifted.new_run / drifted.trained),
+        ),
     )
 
 

@@ -1,20 +1,22 @@
-"""How far ln δ strays from the law beyond the measured bits and tokens per parameter."""
+"""How far ln δ strays from the law beyond the measured bits, tokens per parameter and sizes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from penalty_splits import POST, TRAINED, PenaltySplit
+from penalty_splits import DISTANCES, POST, TRAINED, PenaltySplit
 from scipy import stats
 from store import Fitted, Store
 
 from bitlaw import Fit
 from bitlaw.finding import Status
 from bitlaw.inference.draws import loss_draws
+from bitlaw.inference.drift import DRIFT_PRIOR
 
-PROPOSED, SPREAD = 0.2, 0.8
-"""Median of ω_δ and standard deviation of ln ω_δ as proposed."""
+STATED, SPREAD = DRIFT_PRIOR.penalty
+"""Median of ω_δ and standard deviation of ln ω_δ as stated."""
 
 GRID = np.geomspace(0.003, 6.0, 200)
 _CLEAR = 3.0
@@ -40,7 +42,7 @@ class Errors:
     covariance
         Of that error under the fit without drift: posterior, run effects and measurement.
     beyond
-        Decades of D/N plus bits beyond the data, per row.
+        Decades plus bits beyond the data by each distance, per row.
     """
 
     split: PenaltySplit
@@ -48,22 +50,22 @@ class Errors:
     unclear: int
     error: np.ndarray
     covariance: np.ndarray
-    beyond: np.ndarray
+    beyond: dict[str, np.ndarray]
 
-    def log_likelihood(self, omega: float, shared: bool) -> float:
+    def log_likelihood(self, omega: float, shared: bool, distance: str) -> float:
         """Of ω_δ, Gaussian; one z for all rows of the split, or each row by itself."""
         if shared:
-            walk = np.sqrt(self.beyond)
+            walk = np.sqrt(self.beyond[distance])
             whole = self.covariance + omega**2 * np.outer(walk, walk)
             return float(stats.multivariate_normal.logpdf(self.error, cov=whole, allow_singular=True))
-        variance = np.diag(self.covariance) + omega**2 * self.beyond
+        variance = np.diag(self.covariance) + omega**2 * self.beyond[distance]
         return float(stats.norm.logpdf(self.error, scale=np.sqrt(variance)).mean())
 
-    def coverage(self, omega: float, spread: float = SPREAD) -> float:
+    def coverage(self, omega: float, distance: str, spread: float = SPREAD) -> float:
         """Share of rows in a 90 % interval with drift; without it for ω_δ = 0."""
         rng = np.random.default_rng(0)
         scale = omega * np.exp(spread * rng.standard_normal(4000))
-        sd = np.sqrt(np.diag(self.covariance) + scale[:, None] ** 2 * self.beyond)
+        sd = np.sqrt(np.diag(self.covariance) + scale[:, None] ** 2 * self.beyond[distance])
         inside = np.abs(self.error) <= np.quantile(np.abs(sd * rng.standard_normal(sd.shape)), 0.9, axis=0)
         return float(inside.mean())
 
@@ -88,46 +90,88 @@ def measure(splits: list[PenaltySplit], store: Store) -> tuple[list[Errors], dic
 
 
 def penalty_numbers(errors: list[Errors]) -> dict[str, Any]:
-    """Maximum-likelihood ω_δ by split, by table, leaving each table out, and of all."""
-    tables = list(dict.fromkeys(one.split.table for one in errors))
-    own = {table: [one for one in errors if one.split.table == table] for table in tables}
-    others = {table: [one for one in errors if one.split.table != table] for table in tables}
-    left_out = {table: best(others[table], shared=False)["omega"] for table in tables}
+    """Maximum-likelihood ω_δ by split, by table, leaving each table out, and of all, by either distance."""
+    tables = [_table(table, own, others) for table, own, others in _left_out(errors)]
     return {
-        "proposed": {"median": PROPOSED, "spread": SPREAD},
-        "splits": [_split(one, left_out[one.split.table]) for one in errors],
-        "tables": [
-            {"table": table, "alone": best(own[table], False), "shared": best(own[table], True)}
-            | {"left_out": best(others[table], False), "left_out_shared": best(others[table], True)}
-            for table in tables
-        ],
-        "all": {"alone": best(errors, False), "shared": best(errors, True)},
-        "evidence": {
-            f"{median:g}": float(sum(_marginal(one, median) for one in errors))
-            for median in (0.1, 0.2, 0.4, 0.8)
-        },
+        "stated": {"median": STATED, "spread": SPREAD},
+        "splits": [_split(one) for one in errors],
+        "distances": {distance: _by_distance(errors, distance) for distance in DISTANCES},
+        "tables": tables,
+        "total": {"table": "all"}
+        | {name: _summed(tables, name) for name in (*DISTANCES, "log_likelihood_none")},
     }
 
 
-def best(errors: list[Errors], shared: bool) -> dict[str, float]:
+def best(errors: Sequence[Errors], shared: bool, distance: str) -> dict[str, float]:
     """Maximum-likelihood ω_δ with its 90 % profile interval.
 
     With one z for all rows of a split each split tells as much as one number. Row by row, each split
     counts as one observation: its rows are far from independent.
     """
-    values = np.array([sum(one.log_likelihood(omega, shared) for one in errors) for omega in GRID])
+    values = np.array([sum(one.log_likelihood(omega, shared, distance) for one in errors) for omega in GRID])
     inside = GRID[values >= values.max() - _HALF_WIDTH]
     return {"omega": float(GRID[values.argmax()]), "lo": float(inside.min()), "hi": float(inside.max())}
 
 
-def _marginal(one: Errors, median: float) -> float:
+def _left_out(errors: Sequence[Errors]) -> list[tuple[str, list[Errors], list[Errors]]]:
+    """Every table with its own errors and those of the others."""
+    tables = list(dict.fromkeys(one.split.table for one in errors))
+    return [
+        (
+            table,
+            [one for one in errors if one.split.table == table],
+            [one for one in errors if one.split.table != table],
+        )
+        for table in tables
+    ]
+
+
+def _by_distance(errors: Sequence[Errors], distance: str) -> dict[str, Any]:
+    """ω_δ of all splits, and the likelihood of other medians."""
+    return {
+        "all": {how: best(errors, how == "shared", distance) for how in ("alone", "shared")},
+        "evidence": {
+            f"{median:g}": float(sum(_marginal(one, median, distance) for one in errors))
+            for median in (STATED / 2, STATED, 2 * STATED, 4 * STATED)
+        },
+    }
+
+
+def _table(table: str, own: list[Errors], others: list[Errors]) -> dict[str, Any]:
+    """One table: its ω_δ, that of the others, and what the errors say of it, log likelihood, by distance."""
+    row: dict[str, Any] = {"table": table}
+    for distance in DISTANCES:
+        found: dict[str, Any] = {}
+        for how in ("alone", "shared"):
+            elsewhere = best(others, how == "shared", distance)
+            found[how] = best(own, how == "shared", distance)
+            found[f"left_out_{how}"] = elsewhere
+            found[f"log_likelihood_{how}"] = float(
+                sum(one.log_likelihood(elsewhere["omega"], how == "shared", distance) for one in own)
+            )
+        found["log_likelihood_stated"] = float(sum(_marginal(one, STATED, distance) for one in own))
+        row[distance] = found
+    row["log_likelihood_none"] = {
+        how: float(sum(one.log_likelihood(0.0, how == "shared", DISTANCES[0]) for one in own))
+        for how in ("alone", "shared")
+    }
+    return row
+
+
+def _summed(tables: Sequence[dict[str, Any]], name: str) -> dict[str, float]:
+    """Log likelihoods of all tables together."""
+    numbers = [key for key, value in tables[0][name].items() if isinstance(value, float)]
+    return {key: float(sum(table[name][key] for table in tables)) for key in numbers}
+
+
+def _marginal(one: Errors, median: float, distance: str) -> float:
     """Ln of the likelihood with ω_δ drawn from a log-normal prior, one z for all rows."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(15)
-    terms = [one.log_likelihood(median * np.exp(SPREAD * node), True) for node in nodes]
+    terms = [one.log_likelihood(median * np.exp(SPREAD * node), True, distance) for node in nodes]
     return float(np.log(np.exp(np.array(terms) - max(terms)) @ weights / weights.sum()) + max(terms))
 
 
-def _split(one: Errors, left_out: float) -> dict[str, Any]:
+def _split(one: Errors) -> dict[str, Any]:
     sd = np.sqrt(np.diag(one.covariance))
     return {
         "split": one.split.label,
@@ -136,19 +180,28 @@ def _split(one: Errors, left_out: float) -> dict[str, Any]:
         "kind": one.split.kind,
         "rows": len(one.error),
         "unclear": one.unclear,
-        "beyond": {"least": float(one.beyond.min()), "most": float(one.beyond.max())},
         "mean_error": float(one.error.mean()),
         "rms_error": float(np.sqrt((one.error**2).mean())),
         "expected": float(np.sqrt((sd**2).mean())),
         "rms_standardized": float(np.sqrt(((one.error / sd) ** 2).mean())),
-        "rms_per_root": float(np.sqrt((one.error**2 / one.beyond).mean())),
-        "omega": best([one], False),
-        "omega_shared": best([one], True),
-        "coverage": {
-            "none": one.coverage(0.0),
-            "proposed": one.coverage(PROPOSED),
-            "left_out": one.coverage(left_out),
-        },
+        "coverage": one.coverage(0.0, DISTANCES[0]),
+        "log_likelihood": _marginal(one, 0.0, DISTANCES[0]),
+        "by": {distance: _split_by(one, distance, sd) for distance in DISTANCES},
+    }
+
+
+def _split_by(one: Errors, distance: str, sd: np.ndarray) -> dict[str, Any]:
+    beyond = one.beyond[distance]
+    drift = np.sqrt(sd**2 + (STATED * np.exp(SPREAD**2)) ** 2 * beyond)
+    return {
+        "least": float(beyond.min()),
+        "most": float(beyond.max()),
+        "inside": int((beyond == 0).sum()),
+        "rms_standardized": float(np.sqrt(((one.error / drift) ** 2).mean())),
+        "omega": best([one], False, distance),
+        "omega_shared": best([one], True, distance),
+        "coverage": one.coverage(STATED, distance),
+        "log_likelihood": _marginal(one, STATED, distance),
     }
 
 
@@ -157,22 +210,23 @@ def _errors(split: PenaltySplit, fit: Fit) -> Errors:
     predicted, covariance = (_trained if split.kind == TRAINED else _post)(split, fit)
     middle = np.median(predicted, axis=0)
     noise = np.sqrt(np.diag(covariance))
-    clear = (middle > _CLEAR * noise) & (split.beyond > 0) & (measured > 0)
+    beyond = np.max(list(split.beyond.values()), axis=0) > 0
+    clear = (middle > _CLEAR * noise) & beyond & (measured > 0)
     log_draws = np.log(predicted[:, clear])
     relative = np.outer(1 / middle[clear], 1 / middle[clear]) * covariance[np.ix_(clear, clear)]
     return Errors(
         split=split,
         rows=split.low[clear],
-        unclear=int(((split.beyond > 0) & ~clear).sum()),
+        unclear=int((beyond & ~clear).sum()),
         error=np.log(measured[clear]) - np.median(log_draws, axis=0),
         covariance=np.atleast_2d(np.cov(log_draws, rowvar=False)) + relative + _of_run(split, fit, clear),
-        beyond=split.beyond[clear],
+        beyond={distance: values[clear] for distance, values in split.beyond.items()},
     )
 
 
 def _trained(split: PenaltySplit, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
     """Draws of the penalty, and the covariance of its measurement: rows share the run they are compared with."""
-    low, high = (loss_draws(fit, rows).trained for rows in (split.low, split.high))
+    low, high = (loss_draws(fit, rows, drift=False).trained for rows in (split.low, split.high))
     penalty = low - high
     freedom = max(float(np.median(fit.draws("nu"))), _FEWEST_FREEDOM)
     noise = float(np.median(fit.draws("sigma"))) * np.sqrt(freedom / (freedom - 2))
@@ -186,7 +240,7 @@ def _trained(split: PenaltySplit, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
 
 def _post(split: PenaltySplit, fit: Fit) -> tuple[np.ndarray, np.ndarray]:
     """Draws of the degradation, and the variance of its measurement."""
-    degradation = loss_draws(fit, split.low).degradation
+    degradation = loss_draws(fit, split.low, drift=False).degradation
     freedom = max(float(np.median(fit.draws("nu_gap"))), _FEWEST_FREEDOM)
     heavy = freedom / (freedom - 2)
     fixed, relative = (float(np.median(fit.draws(name))) for name in ("sigma_gap", "kappa"))

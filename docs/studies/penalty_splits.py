@@ -1,4 +1,4 @@
-"""Splits beyond the measured bits or tokens per parameter, to measure the drift of penalties."""
+"""Splits beyond the measured bits, tokens per parameter or sizes, to measure the drift of penalties."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,11 +10,23 @@ from held_out import trained_only
 from bitlaw import RunTable, load_law
 from bitlaw.criticism.levels import SAME_SIZE
 from bitlaw.inference.columns import schemes
+from bitlaw.inference.distance import Range, log_ratio
+from bitlaw.inference.hull import convex_hull, hull_vector
 from bitlaw.laws.law import Law
 
 TRAINED, POST = "in training", "after training"
-HELD_OUT_RATIOS = 0.3
-"""Share of the runs with the penalty, those with the most tokens per parameter, that is held out."""
+HELD_OUT = 0.3
+"""Share of the runs with the penalty, those with the most tokens per parameter or compute, that is held out."""
+
+RATIO, HULL = "tokens per parameter", "size"
+DISTANCES = (RATIO, HULL)
+"""What is extrapolated besides bits: D/N out of the range of the rows that have the penalty, or (N, D) out
+of their convex hull; both in decades."""
+
+_BY = {
+    "D/N": lambda frame: frame["tokens"] / frame["n_params"],
+    "N D": lambda frame: frame["tokens"] * frame["n_params"],
+}
 
 _CELL = ["corpus", "family", "n_params", "tokens", "seed"]
 _BITS = ("bits_weights", "bits_activations", "bits_kv")
@@ -27,7 +39,7 @@ class PenaltySplit:
     Parameters
     ----------
     table, direction
-        Which table, and what is extrapolated: ``bits`` or ``D/N``.
+        Which table, and what is extrapolated: ``bits``, ``D/N`` or ``N D``.
     kind
         ``in training`` or ``after training``.
     train
@@ -35,7 +47,8 @@ class PenaltySplit:
     low, high
         Held-out rows with the penalty, and what each is compared with: the same run or cell without it.
     beyond
-        Decades of D/N plus bits beyond the fitted rows that have the penalty, per held-out row.
+        By each of ``DISTANCES``: decades plus bits beyond the fitted rows that have the penalty, per
+        held-out row.
     law
         The law to fit.
     """
@@ -46,7 +59,7 @@ class PenaltySplit:
     train: RunTable
     low: pd.DataFrame
     high: pd.DataFrame
-    beyond: np.ndarray
+    beyond: dict[str, np.ndarray]
     law: Law
 
     @property
@@ -72,7 +85,8 @@ def penalty_splits(quest: RunTable, tables: RunTable, sweep: RunTable) -> Iterat
         yield from _of_training(name, table)
     yield _lowest_after("ptq_tables", tables, load_law("ptq-gap"))
     yield _lowest_after("sweep_ptq", sweep, load_law("bitlaw-default"))
-    yield _longest_after("sweep_ptq", sweep)
+    for direction in _BY:
+        yield _most_after("sweep_ptq", sweep, direction)
 
 
 def _of_training(name: str, table: RunTable) -> Iterator[PenaltySplit]:
@@ -82,18 +96,20 @@ def _of_training(name: str, table: RunTable) -> Iterator[PenaltySplit]:
     reference = frame[~is_low].drop_duplicates(_CELL).set_index(_CELL, drop=False)
     paired = is_low & pd.MultiIndex.from_frame(frame[_CELL]).isin(reference.index)
     lowest = {column: frame[column].min() for column in _BITS}
-    held_out = pd.concat([(frame[c] == low) & (low < 16) for c, low in lowest.items()], axis=1).any(axis=1)
-    ratio = frame["tokens"] / frame["n_params"]
-    longest = (1 + SAME_SIZE) * ratio > ratio[is_low].quantile(1 - HELD_OUT_RATIOS)
-    for direction, out in (("bits", held_out), ("D/N", longest)):
+    held_out = {
+        "bits": pd.concat([(frame[c] == low) & (low < 16) for c, low in lowest.items()], axis=1).any(axis=1)
+    }
+    for direction, of in _BY.items():
+        size = of(frame)
+        held_out[direction] = (1 + SAME_SIZE) * size > size[is_low].quantile(1 - HELD_OUT)
+    for direction, out in held_out.items():
         train = table.without(out, "held out")
         low = frame[out & paired]
         high = reference.loc[pd.MultiIndex.from_frame(low[_CELL])].set_axis(low.index)
         seen = train.frame[is_low[train.frame.index]]
-        missing = [np.maximum(seen[c].min() - low[c], 0.0) for c in _BITS]
-        bits = np.max(missing, axis=0)
+        bits = np.max([np.maximum(seen[c].min() - low[c], 0.0) for c in _BITS], axis=0)
         yield PenaltySplit(
-            name, direction, TRAINED, train, low, high, bits + _decades(low, seen), trained_only("coupled")
+            name, direction, TRAINED, train, low, high, _beyond(bits, low, seen), trained_only("coupled")
         )
 
 
@@ -109,23 +125,23 @@ def _lowest_after(name: str, table: RunTable, law: Law) -> PenaltySplit:
     fitted = seen.groupby("method_post")["bits_post"].min()
     least = lowest["method_post"].map(fitted)
     lowest = lowest[least.notna()]
-    beyond = np.maximum(least[lowest.index] - lowest["bits_post"], 0.0).to_numpy(np.float64)
+    bits = np.maximum(least[lowest.index] - lowest["bits_post"], 0.0).to_numpy(np.float64)
     return PenaltySplit(
-        name, "bits", POST, train, lowest, _as_trained(frame, lowest), beyond + _decades(lowest, seen), law
+        name, "bits", POST, train, lowest, _as_trained(frame, lowest), _beyond(bits, lowest, seen), law
     )
 
 
-def _longest_after(name: str, table: RunTable) -> PenaltySplit:
-    """Runs with the most tokens per parameter, with all their rows after training."""
+def _most_after(name: str, table: RunTable, direction: str) -> PenaltySplit:
+    """Runs with the most tokens per parameter, or compute, with all their rows after training."""
     frame = table.frame
-    runs = frame.drop_duplicates("run_id")
-    limit = (runs["tokens"] / runs["n_params"]).quantile(1 - HELD_OUT_RATIOS)
-    out = frame["tokens"] / frame["n_params"] > limit
+    size = _BY[direction](frame)
+    out = size > _BY[direction](frame.drop_duplicates("run_id")).quantile(1 - HELD_OUT)
     train = table.without(out, "held out")
     low = frame[out & frame["bits_post"].notna()]
     seen = train.frame[train.frame["bits_post"].notna()]
     law = load_law("bitlaw-default")
-    return PenaltySplit(name, "D/N", POST, train, low, _as_trained(frame, low), _decades(low, seen), law)
+    beyond = _beyond(np.zeros(len(low)), low, seen)
+    return PenaltySplit(name, direction, POST, train, low, _as_trained(frame, low), beyond, law)
 
 
 def _as_trained(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -133,7 +149,10 @@ def _as_trained(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return own.loc[rows["run_id"]].set_axis(rows.index)
 
 
-def _decades(rows: pd.DataFrame, seen: pd.DataFrame) -> np.ndarray:
-    """Decades of D/N outside the range of the fitted rows with the penalty."""
-    own, fitted = (np.log10(one["tokens"] / one["n_params"]).to_numpy(np.float64) for one in (rows, seen))
-    return np.maximum(own - fitted.max(), 0.0) + np.maximum(fitted.min() - own, 0.0)
+def _beyond(bits: np.ndarray, rows: pd.DataFrame, seen: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Bits beyond, and decades beyond the fitted rows with the penalty by either distance."""
+    fitted = log_ratio(seen)
+    ratio = Range(fitted.min(), fitted.max()).excess(log_ratio(rows))
+    own, hull = (np.log10(one[["n_params", "tokens"]].to_numpy(np.float64)) for one in (rows, seen))
+    size = np.linalg.norm(hull_vector(convex_hull(hull), own), axis=1)
+    return {RATIO: bits + ratio, HULL: bits + size}

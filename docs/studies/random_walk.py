@@ -2,7 +2,9 @@
 
 import numpy as np
 
-OMEGA, SPREAD = 0.01, 0.8
+from bitlaw.inference.drift import DRIFT_PRIOR
+
+OMEGA, SPREAD = DRIFT_PRIOR.loss
 """Median of ω, log loss per root decade, and standard deviation of ln ω, as stated."""
 
 

@@ -78,9 +78,15 @@ class Store:
     fresh: bool = False
 
     def fit(
-        self, label: str, table: RunTable, law: str | Law, pool: Sequence[str] = (), seed: int = 0
+        self,
+        label: str,
+        table: RunTable,
+        law: str | Law,
+        pool: Sequence[str] = (),
+        seed: int = 0,
+        folds: int = 0,
     ) -> Fitted:
-        """A fit, taken from the folder where the same law was fitted to the same rows."""
+        """A fit, taken from the folder where the same law was fitted to the same rows; no backtest by default."""
         path = self.folder / f"{_file_name(label)}.nc"
         record = path.with_suffix(".json")
         prepared = preparing.prepare(table, law, pool=pool)
@@ -90,7 +96,7 @@ class Store:
                 return Fitted(label, kept, json.loads(record.read_text())["seconds"])
         _say(f"fitting: {label}")
         start = time.perf_counter()
-        fitted = fitting.fit(table, law, pool=pool, seed=seed)
+        fitted = fitting.fit(table, law, pool=pool, seed=seed, backtest_folds=folds)
         seconds = time.perf_counter() - start
         save_fit(fitted, path)
         record.write_text(json.dumps({"seconds": seconds}))

@@ -166,15 +166,16 @@ def test_bits_without_capacity_stay_as_they_are(fit):
 def test_critical_tokens_widen_beyond_the_data_only(fit):
     points = points_frame(n_params=1e8, tokens=1e10, bits_post=[6.0, 3.0, 2.0], method_post="gptq")
     on, off = (np.log(critical_tokens(fit, points, drift=drift)) for drift in (True, False))
-    ratio = off - np.log(1e8 * 1600.0)
-    assert (ratio[:, 0] > 0).all()
-    assert (ratio[:, 1] < 0).all()
+    shortest, longest = 2.5e9, 4e10
+    assert (off[:, 0] > np.log(longest)).all()
+    assert ((off[:, 1] > np.log(shortest)) & (off[:, 1] < np.log(longest))).all()
     np.testing.assert_array_equal(on[:, 1], off[:, 1])
     assert on[:, 0].std() > 1.2 * off[:, 0].std()
     unbounded = collapsed_fit("kumar2024", kumar_constants(), samples=1000, drift=True)
     flat = replace(unbounded, drift=fit.drift.assign(omega_penalty=1.0 + 0.0 * fit.drift["omega"]))
     on, off = (np.log(critical_tokens(flat, points, drift=drift)) for drift in (True, False))
-    beyond = np.maximum(off[0] / np.log(10) - np.log10(1e8 * 1600.0), 0.0) + np.array([0.0, 0.0, 1.0])
+    decades = np.maximum(off[0] - np.log(longest), 0.0) + np.maximum(np.log(shortest) - off[0], 0.0)
+    beyond = decades / np.log(10) + np.array([0.0, 0.0, 1.0])
     shift = -np.sqrt(beyond) * fit.drift["z_post"].to_numpy()[:, None] / (0.5068 + 0.4965)
     np.testing.assert_allclose(on - off, shift, atol=1e-9)
 

@@ -48,9 +48,28 @@ def test_sizes_of_any_shape_and_number() -> None:
     np.testing.assert_allclose(of_d[:, 1], 1.0)
 
 
-def test_the_penalty_of_training_adds_ratio_and_bits_of_every_kind(fit: Fit) -> None:
-    asked = points(tokens=[1e10, 1e10, 1e13], bits_weights=[8.0, 3.0, 2.0], bits_kv=[16.0, 3.5, 16.0])
-    np.testing.assert_allclose(training(fit, asked), [0.0, 1.5, np.log10(1e5 / 1600.0) + 2.0])
+def test_the_penalty_of_training_adds_size_and_bits_of_every_kind(fit: Fit) -> None:
+    asked = points(tokens=[1e10, 1e10, 4e13], bits_weights=[8.0, 3.0, 2.0], bits_kv=[16.0, 3.5, 16.0])
+    np.testing.assert_allclose(training(fit, asked), [0.0, 1.5, 3.0 + 2.0])
+
+
+def test_size_is_that_of_the_rows_that_show_the_penalty(fit: Fit) -> None:
+    low = fit.rows["bits_weights"] < 16.0
+    small = replace(fit, rows=fit.rows[~low | (fit.rows["n_params"] < 5e7)])
+    asked = points(n_params=[2.5e7, 2.5e8, 2.5e9], tokens=[1e10, 1e10, 1e11], bits_weights=4.0)
+    assert small.rows["n_params"].max() == 4e8
+    np.testing.assert_allclose(training(small, asked), [0.0, 1.0, np.hypot(2.0, np.log10(1e11 / 4e10))])
+
+
+def test_one_row_that_shows_the_penalty_is_enough(fit: Fit) -> None:
+    first = fit.rows.index[fit.rows["bits_post"] == 4.0][0]
+    one = replace(fit, rows=fit.rows[fit.rows["bits_post"].isna() | (fit.rows.index == first)])
+    own = fit.rows.loc[[first], ["n_params", "tokens"]].iloc[0]
+    asked = points(
+        n_params=own["n_params"] * np.array([1.0, 10.0]), tokens=own["tokens"], bits_post=4.0,
+        method_post=fit.rows.loc[first, "method_post"],
+    )  # fmt: skip
+    np.testing.assert_allclose(post(one, asked), [0.0, 1.0], atol=1e-9)
 
 
 def test_a_kind_never_quantized_is_the_priors(fit: Fit) -> None:
@@ -77,7 +96,7 @@ def test_after_training_counts_rows_quantized_after_it(fit: Fit) -> None:
     low = fit.rows["bits_post"].notna() & (fit.rows["tokens"] / fit.rows["n_params"] > 100.0)
     fewer = replace(fit, rows=fit.rows[~low])
     asked = points(tokens=1e11, bits_post=[np.nan, 4.0, 2.0, 8.0])
-    np.testing.assert_allclose(post(fewer, asked), [0.0, 1.0, 2.0, 3.0])
+    np.testing.assert_allclose(post(fewer, asked), [0.0, *(np.sqrt(0.5) + np.arange(3))])
     never = replace(fit, rows=fit.rows[fit.rows["bits_post"].isna()])
     np.testing.assert_array_equal(post(never, asked), 0.0)
 

@@ -74,15 +74,15 @@ def test_known_errors_by_hand(fit: Fit) -> None:
     corner = 0.02 * (1 * 1.5 - 2 * 0.5) / 5**0.25
     expected = [0.02 * 1.5, -0.02 * np.sqrt(2) * 0.5, corner]
     np.testing.assert_allclose(error.log_loss, np.broadcast_to(expected, (4000, 3)), atol=1e-12)
-    # tokens per parameter: 6.25 … 1600 of every kind of fitted row; the first point has 2.5
-    ratio = np.sqrt([np.log10(6.25 / 2.5), np.log10(4e12 / 1e8 / 1600), 0.0])
-    np.testing.assert_allclose(error.log_penalty[0], ratio, atol=1e-9)
+    # rows trained in low precision have the sizes of all rows
+    size = np.sqrt([1.0, 2.0, np.sqrt(5.0)])
+    np.testing.assert_allclose(error.log_penalty[0], size, atol=1e-9)
     on, off = (loss_draws(fixed, points, drift=drift) for drift in (True, False))
     unquantized = np.log(on.trained / off.trained)[0]
-    np.testing.assert_allclose(unquantized, expected, atol=5e-3)  # and the little that 16 bits cost there
+    np.testing.assert_allclose(unquantized, expected, atol=1e-12)
 
 
-def test_penalties_drift_by_ratio_and_bits(fit: Fit) -> None:
+def test_penalties_drift_by_bits(fit: Fit) -> None:
     fixed = with_drift(fit, omega=0.0, omega_penalty=0.3, z_train=2.0, z_post=-1.0)
     points = points_frame(
         n_params=1e8, tokens=1e10, bits_weights=[16.0, 3.0, 16.0], bits_post=[np.nan, np.nan, 1.0],
@@ -93,6 +93,23 @@ def test_penalties_drift_by_ratio_and_bits(fit: Fit) -> None:
     assert (on.trained[0, 1] - whole) / (off.trained[0, 1] - whole) == pytest.approx(np.exp(0.6))
     assert on.degradation[0, 2] / off.degradation[0, 2] == pytest.approx(np.exp(-0.3 * np.sqrt(2.0)))
     assert on.trained[0, 0] == whole
+
+
+def test_penalties_drift_at_a_constant_ratio_too(fit: Fit) -> None:
+    fixed = with_drift(fit, omega=0.0, omega_penalty=0.3, z_train=1.0, z_post=-2.0)
+    both = np.array([1.0, 10.0, 100.0])
+    points = points_frame(
+        n_params=LARGEST_N * both,
+        tokens=LARGEST_D * both,
+        bits_weights=8.0,
+        bits_post=4.0,
+        method_post="gptq",
+    )
+    error = structural_error(fixed, points)
+    assert error is not None
+    root = (np.sqrt(2.0) * np.arange(3)) ** 0.5
+    np.testing.assert_allclose(error.log_penalty[0], 0.3 * root, atol=1e-9)
+    np.testing.assert_allclose(error.log_degradation[0], -0.6 * root, atol=1e-9)
 
 
 def test_one_extrapolation_moves_together_and_directions_do_not(fit: Fit) -> None:
@@ -108,9 +125,8 @@ def test_one_extrapolation_moves_together_and_directions_do_not(fit: Fit) -> Non
 
 def test_differences_between_precisions_carry_the_penalty_alone() -> None:
     fit = collapsed_fit("bitlaw-default", _middle("bitlaw-default"), samples=400, drift=True)
-    loud = replace(fit, drift=fit.drift.assign(omega=10.0 * fit.drift["omega"]))
-    inside_ratio = LARGEST_D * 100.0 / (LARGEST_N * 100.0)
-    assert 6.25 < inside_ratio < 1600
+    scales = {"omega": 10.0 * fit.drift["omega"], "omega_penalty": 0.0 * fit.drift["omega_penalty"]}
+    loud = replace(fit, drift=fit.drift.assign(scales))
     points = points_frame(n_params=LARGEST_N * 100.0, tokens=LARGEST_D * 100.0, bits_weights=[16.0, 4.0])
     on, off = (loss_draws(loud, points, drift=drift).trained for drift in (True, False))
     assert np.abs(np.log(on / off)).mean() > 0.05

@@ -1,4 +1,4 @@
-"""How far points lie beyond what was fitted: in size, in tokens per parameter, and in bits."""
+"""How far points lie beyond what was fitted: in size and in bits."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from bitlaw.inference.columns import law_columns
 from bitlaw.inference.fit import Fit
-from bitlaw.inference.hull import hull_vector
+from bitlaw.inference.hull import convex_hull, hull_vector
 from bitlaw.laws.capacity import TENSOR_KINDS
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 
@@ -81,6 +81,20 @@ def beyond_sizes(hull: np.ndarray, n_params: np.ndarray, tokens: np.ndarray) -> 
     return vector[:, 0].reshape(log_n.shape), vector[:, 1].reshape(log_n.shape)
 
 
+def beyond_rows(rows: pd.DataFrame, n_params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    """Decades of (N, D) from the convex hull of some rows; 0 inside.
+
+    Parameters
+    ----------
+    rows
+        Canonical columns, one row at least.
+    n_params, tokens
+        Arrays that broadcast with each other.
+    """
+    hull = convex_hull(np.log10(rows[["n_params", "tokens"]].to_numpy(np.float64)))
+    return np.hypot(*beyond_sizes(hull, n_params, tokens))
+
+
 def log_ratio(frame: pd.DataFrame) -> np.ndarray:
     """log10(D/N) of rows or points."""
     return np.log10((frame["tokens"] / frame["n_params"]).to_numpy(np.float64))
@@ -138,8 +152,9 @@ def post_bits(fit: Fit, points: pd.DataFrame) -> list[Range | None]:
 def beyond_training(fit: Fit, points: pd.DataFrame, n_params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
     """How far the penalty of training in low precision is beyond the rows that show one.
 
-    Decades of D/N beyond the rows trained in low precision, and bits beyond those fitted, summed over
-    tensor kinds. A tensor kind that was never quantized adds nothing, nor does anything where no row
+    Decades from the convex hull of the rows trained in low precision, and bits beyond those fitted,
+    summed over tensor kinds. Tokens per parameter alone would leave out a model far larger than all that
+    show a penalty, at their D/N. A tensor kind that was never quantized adds nothing, nor does anything where no row
     was trained in low precision: there the penalty is the prior's.
 
     Parameters
@@ -155,19 +170,19 @@ def beyond_training(fit: Fit, points: pd.DataFrame, n_params: np.ndarray, tokens
     rows = low_precision_rows(fit)
     if not fit.law.training or rows.empty:
         return np.zeros(shape)
-    ratio = Range(log_ratio(rows).min(), log_ratio(rows).max()).excess(np.log10(tokens / n_params))
     bits = [
         fitted.excess(bits_values(points, column))
         for column, fitted in training_bits(fit).items()
         if column in PARTS or fitted.lo < UNQUANTIZED_BITS
     ]
-    return np.broadcast_to(ratio + sum(bits, np.zeros(len(points))), shape)
+    size = beyond_rows(rows, n_params, tokens)
+    return np.broadcast_to(size + sum(bits, np.zeros(len(points))), shape)
 
 
 def beyond_post(fit: Fit, points: pd.DataFrame, n_params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
     """How far the degradation after training is beyond the rows quantized after training.
 
-    Decades of D/N beyond these rows, and bits beyond theirs; 0 where a point is not quantized after
+    Decades from the convex hull of these rows, and bits beyond theirs; 0 where a point is not quantized after
     training, and where no row is: there the degradation is the prior's.
 
     Parameters
@@ -180,8 +195,8 @@ def beyond_post(fit: Fit, points: pd.DataFrame, n_params: np.ndarray, tokens: np
     after = points["bits_post"].notna().to_numpy()
     if fit.law.post is None or rows.empty or not after.any():
         return np.zeros(shape)
-    ratio = Range(log_ratio(rows).min(), log_ratio(rows).max()).excess(np.log10(tokens / n_params))
-    return np.broadcast_to(np.where(after, ratio + post_bits_excess(fit, points), 0.0), shape)
+    size = beyond_rows(rows, n_params, tokens)
+    return np.broadcast_to(np.where(after, size + post_bits_excess(fit, points), 0.0), shape)
 
 
 def post_bits_excess(fit: Fit, points: pd.DataFrame) -> np.ndarray:

@@ -33,8 +33,9 @@ class DriftPrior:
         a factor of 3.7 either way with 90 % probability. About what base laws fitted to the smaller runs
         of public tables miss the larger ones by.
     penalty
-        ω_δ, error of a precision penalty's logarithm per square root of a decade of D/N, or a bit,
-        beyond the data: 20 % at one. A proposal, not yet measured.
+        ω_δ, error of a precision penalty's logarithm per square root of a decade of size, or a bit,
+        beyond the rows that show one: 20 % at one. Measured on
+        quantization-aware training and post-training tables, .2 to .3 (docs/extrapolation.md).
     """
 
     loss: tuple[float, float] = (0.01, 0.8)
@@ -97,7 +98,7 @@ def structural_error(
 
     With v the shortest vector, in decades of (N, D), from the convex hull of the fitted runs, the log loss
     of an unquantized run is off by ω(|v_N| z_N + |v_D| z_D)/√|v|; the logarithm of a precision penalty
-    by ω_δ √d z, d the decades of D/N and the bits beyond the rows that show one.
+    by ω_δ √d z, d the decades of (N, D) from the hull of the rows that show one plus the bits beyond them.
 
     Parameters
     ----------
