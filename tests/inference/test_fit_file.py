@@ -124,7 +124,7 @@ def test_a_failed_write_leaves_nothing_behind(
 
 
 def test_decisions_from_a_file_import_neither_pymc_nor_arviz(fit: Fit, tmp_path: Path) -> None:
-    path = save_fit(fit, tmp_path / "fit.nc")
+    path = save_fit(replace(fit, backtest=None), tmp_path / "fit.nc")
     code = (
         "import sys, bitlaw\n"
         f"fit = bitlaw.load_fit({str(path)!r})\n"
@@ -133,5 +133,5 @@ def test_decisions_from_a_file_import_neither_pymc_nor_arviz(fit: Fit, tmp_path:
         "bitlaw.ptq(fit, n_params=1e8, tokens=1e10)\n"
         "print(*[name for name in ('pymc', 'pytensor', 'arviz', 'arviz_stats', 'nutpie') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
