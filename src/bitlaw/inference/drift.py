@@ -31,8 +31,8 @@ class DriftPrior:
     loss
         ω, log-loss error per square root of a decade beyond the fitted sizes: 1 % at one decade, within
         a factor of 1.6 either way with 90 % probability. About what base laws fitted to the smaller runs
-        of public tables miss the larger ones by. The median was stated before anything was measured; the
-        spread, first .8, was narrowed after 90 % intervals had held too often (docs/extrapolation.md).
+        of public tables miss the larger ones by. The median is as first stated; the spread, first .8, was
+        narrowed after 90 % intervals had held too often on real tables (docs/extrapolation.md).
     penalty
         ω_δ, error of a precision penalty's logarithm per square root of a decade of size, or a bit,
         beyond the rows that show one: 20 % at one. Measured on
