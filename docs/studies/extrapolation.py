@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from common_practice import DELTA, RESAMPLED
+from drifts import STATED
 from example import example
 from extrapolation_numbers import (
     COMMON,
-    COMPETITORS,
     DRIFT,
     FACTORS,
+    FIRST,
+    IN_SAMPLE,
     NO_DRIFT,
+    Draws,
     by_scale,
     by_table,
+    competitors,
     grid_scores,
     over_tables,
     ratios,
@@ -36,6 +40,7 @@ from forecasts import Forecasts, forecast
 from held_out import SHARES, read_tables, splits
 from numbers_of import convergence
 from page import render
+from pandas import DataFrame
 from penalty_drift import Errors, measure, penalty_numbers
 from penalty_splits import penalty_splits
 from quest_qat import METHODS
@@ -73,8 +78,11 @@ def main() -> int:
         forecasts = _forecasts(options.data, sweep, store)
         errors, failed, fits = _penalties(options.data, sweep, store)
         shown, fitted = example(sweep, store)
-        numbers = rounded(shown | _numbers(forecasts, errors, failed, [*forecasts.fits, *fits, fitted]))
-    drawn = figures(forecasts.held_out, errors, numbers)
+        scored = grid_scores(forecasts.held_out)
+        draws = competitors(scored)
+        every = [*forecasts.fits, *fits, fitted]
+        numbers = rounded(shown | _numbers(forecasts, scored, draws, every) | _of_penalties(errors, failed))
+    drawn = figures(forecasts.held_out, draws, errors, numbers)
     written = {
         HERE / "extrapolation.json": as_json(numbers),
         HERE.parent / "extrapolation.md": render("extrapolation.md.j2", numbers).encode(),
@@ -99,10 +107,10 @@ def _penalties(
 
 
 def _numbers(
-    forecasts: Forecasts, errors: list[Errors], failed: dict[str, str], fits: list[Fitted]
+    forecasts: Forecasts, scored: dict[str, DataFrame], draws: dict[str, Draws], fits: list[Fitted]
 ) -> dict[str, Any]:
     held_out = forecasts.held_out
-    by_split, scored = split_scores(held_out, COMPETITORS), grid_scores(held_out)
+    by_split = split_scores(held_out, draws)
     tables = by_table(by_split)
     base_only = tables[tables.index.get_level_values("table").isin(tables.loc[COMMON].index)]
     return {
@@ -110,21 +118,25 @@ def _numbers(
         "left_out": forecasts.left_out,
         "by_split": by_split.to_dict("records"),
         "by_table": tables.reset_index().to_dict("records"),
-        "over_tables": [over_tables(tables, name) for name in COMPETITORS],
-        "without_precision": [over_tables(base_only, name) for name in COMPETITORS],
+        "over_tables": [over_tables(tables, name) for name in draws],
+        "without_precision": [over_tables(base_only, name) for name in draws],
         "ratios": {other: ratios(tables, DRIFT, other) for other in (NO_DRIFT, COMMON, "chinchilla")},
-        "targets": targets(tables),
-        "where_needed": where_needed(tables),
-        "were_it_right": were_it_right(held_out),
-        "tried": tried(held_out, scored),
+        "targets": {name: targets(tables, name) for name in (FIRST, DRIFT, IN_SAMPLE)},
+        "where_needed": {name: where_needed(tables, name) for name in (DRIFT, FIRST)},
+        "were_it_right": {name: were_it_right(held_out, draws[name]) for name in (FIRST, DRIFT, IN_SAMPLE)},
+        "tried": tried(held_out, scored, tables),
         "by_scale": by_scale(scored),
         "drift": vars(DRIFT_PRIOR),
+        "first_stated": {"scale": STATED.scale, "spread": STATED.spread},
         "factors": FACTORS,
-        "penalty": penalty_numbers(errors) | {"left_out": failed},
         "common_practice": {"delta": DELTA, "resampled": RESAMPLED},
         "shares": SHARES,
         "fits": [convergence(fitted) for fitted in fits],
     }
+
+
+def _of_penalties(errors: list[Errors], failed: dict[str, str]) -> dict[str, Any]:
+    return {"penalty": penalty_numbers(errors) | {"left_out": failed}}
 
 
 def _split(one: Any) -> dict[str, Any]:

@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from drifts import ALTERNATIVES, SEED, SPREADS, WITH_SPREAD, Drift, ResidualWalk, check_stated
+from drifts import (
+    ALTERNATIVES,
+    SEED,
+    SPREADS,
+    STATED,
+    WITH_SPREAD,
+    Drift,
+    ResidualWalk,
+    check_shipped,
+)
 from forecast_scores import scores
 from forecasts import CHINCHILLA, COUPLED, HeldOut
 
@@ -17,6 +26,11 @@ from bitlaw.criticism.stacking import stacking_weights
 COMMON = "common practice"
 NO_DRIFT = "coupled"
 DRIFT = "coupled + drift"
+"""The drift that is judged: scale and spread chosen leaving out the source of the runs."""
+FIRST = "coupled + drift as first stated"
+IN_SAMPLE = "coupled + drift as shipped"
+"""Its constants were chosen looking at these tables."""
+JOINT = WITH_SPREAD[0].name
 FACTORS = tuple(2 ** (step / 2) for step in range(-5, 6))
 """Multiples of a drift's scale among which one is chosen, leaving the runs that are judged out."""
 
@@ -32,27 +46,40 @@ WIDEST = 1.5
 
 Draws = Callable[[HeldOut], np.ndarray | None]
 
-COMPETITORS: dict[str, Draws] = {
-    COMMON: lambda held_out: held_out.common,
-    "chinchilla": lambda held_out: held_out.laws[CHINCHILLA].without_drift,
-    NO_DRIFT: lambda held_out: held_out.laws[COUPLED].without_drift,
-    DRIFT: lambda held_out: held_out.laws[COUPLED].with_drift,
-}
-"""Draws of log loss of new runs; None where a competitor has nothing to say of a table."""
-
 OTHER_LAWS: dict[str, Draws] = {
     "discrepancy sampled with the law": lambda held_out: held_out.inside,
-    "chinchilla + drift": lambda held_out: held_out.laws[CHINCHILLA].with_drift,
+    "chinchilla + drift": lambda held_out: STATED.draws(held_out, held_out.laws[CHINCHILLA]),
     "stack of both": lambda held_out: stacked(held_out, drift=False),
     "stack of both + drift": lambda held_out: stacked(held_out, drift=True),
 }
 
 
-def split_scores(held_out: tuple[HeldOut, ...], competitors: Mapping[str, Draws]) -> pd.DataFrame:
+def competitors(scored: Mapping[str, pd.DataFrame]) -> dict[str, Draws]:
+    """Draws of log loss of new runs, by name; None where a competitor has nothing to say of a table.
+
+    Parameters
+    ----------
+    scored
+        Scores of every alternative (``grid_scores``): the drift that is judged has the constants that are
+        best on the runs of other sources.
+    """
+    grid = grids()[JOINT]
+    best = {source: grid[place] for source, place in _best(scored[JOINT], "source").items()}
+    return {
+        COMMON: lambda held_out: held_out.common,
+        "chinchilla": lambda held_out: held_out.laws[CHINCHILLA].without_drift,
+        NO_DRIFT: lambda held_out: held_out.laws[COUPLED].without_drift,
+        FIRST: _draws(STATED),
+        DRIFT: lambda held_out: _draws(best[held_out.source])(held_out),
+        IN_SAMPLE: lambda held_out: held_out.laws[COUPLED].with_drift,
+    }
+
+
+def split_scores(held_out: tuple[HeldOut, ...], drawn: Mapping[str, Draws]) -> pd.DataFrame:
     """One row per split and competitor: ``split``, ``table``, ``source``, ``competitor`` and its scores."""
     rows = []
     for one in held_out:
-        for name, draw in competitors.items():
+        for name, draw in drawn.items():
             draws = draw(one)
             if draws is not None:
                 labels = {"split": one.label, "table": one.table, "source": one.source, "competitor": name}
@@ -90,8 +117,8 @@ def ratios(tables: pd.DataFrame, name: str, other: str) -> dict[str, Any]:
     return found
 
 
-def where_needed(tables: pd.DataFrame) -> dict[str, Any]:
-    """What drift does where 90 % intervals hold too rarely without it, and where they do not.
+def where_needed(tables: pd.DataFrame, name: str) -> dict[str, Any]:
+    """What a drift does where 90 % intervals hold too rarely without it, and where they do not.
 
     Returns
     -------
@@ -100,7 +127,7 @@ def where_needed(tables: pd.DataFrame) -> dict[str, Any]:
         ``coverage_with``, and the geometric means of ``width`` and ``interval_score`` with drift over
         those without.
     """
-    plain, own = tables.loc[NO_DRIFT], tables.loc[DRIFT]
+    plain, own = tables.loc[NO_DRIFT], tables.loc[name]
     narrow = plain["coverage_90"] < PROB
     return {
         "too_narrow": _with_and_without(plain[narrow], own[narrow]),
@@ -118,7 +145,7 @@ def _with_and_without(plain: pd.DataFrame, own: pd.DataFrame) -> dict[str, Any]:
     return {"tables": [str(table) for table in own.index]} | covered | ratio
 
 
-def targets(tables: pd.DataFrame, name: str = DRIFT) -> list[dict[str, Any]]:
+def targets(tables: pd.DataFrame, name: str) -> list[dict[str, Any]]:
     """What was promised of the drift, and whether it holds."""
     own = over_tables(tables, name)
     rows = []
@@ -157,28 +184,38 @@ def grids() -> dict[str, list[Drift | ResidualWalk]]:
 def grid_scores(held_out: tuple[HeldOut, ...]) -> dict[str, pd.DataFrame]:
     """Scores of every alternative at all of its constants, by split; the competitor is a place in its grid."""
     for one in held_out:
-        check_stated(one)
+        check_shipped(one)
     return {
         label: split_scores(held_out, {str(number): _draws(drift) for number, drift in enumerate(grid)})
         for label, grid in grids().items()
     }
 
 
-def tried(held_out: tuple[HeldOut, ...], scored: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """Every alternative to the stated drift, with its constants chosen leaving the judged runs out."""
-    known = by_table(split_scores(held_out, {name: COMPETITORS[name] for name in (COMMON, NO_DRIFT, DRIFT)}))
-    rows = [_row(known, DRIFT) | {"chosen": {}}]
+def tried(
+    held_out: tuple[HeldOut, ...], scored: Mapping[str, pd.DataFrame], known: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Every alternative to the stated drift, with its constants chosen leaving the judged runs out.
+
+    Parameters
+    ----------
+    held_out
+        The splits.
+    scored
+        Scores of every alternative.
+    known
+        Scores of the competitors by table.
+    """
+    rows = [_row(known, FIRST) | {"chosen": {}}]
     found = grids()
     for label, grid in found.items():
         chosen, table = _left_out(scored[label], grid, label, "source")
         rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
-    joint = WITH_SPREAD[0].name
     for how, group, criteria in (
         ("leaving single tables out", "table", BOTH),
         ("by CRPS alone", "source", BOTH[:1]),
     ):
-        label = f"{joint}, {how}"
-        chosen, table = _left_out(scored[joint], found[joint], label, group, criteria)
+        label = f"{JOINT}, {how}"
+        chosen, table = _left_out(scored[JOINT], found[JOINT], label, group, criteria)
         rows.append(_row(pd.concat([known, table]), label) | {"chosen": chosen})
     for name, draw in OTHER_LAWS.items():
         table = by_table(split_scores(held_out, {name: draw}))
@@ -188,19 +225,27 @@ def tried(held_out: tuple[HeldOut, ...], scored: Mapping[str, pd.DataFrame]) -> 
 
 def by_scale(scored: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     """How coverage and scores move with the constants of the drift, over all tables; nothing is chosen by it."""
-    name = WITH_SPREAD[0].name
-    tables = by_table(scored[name])
+    tables = by_table(scored[JOINT])
     return [
-        {"scale": drift.scale, "spread": getattr(drift, "spread", 0.0)} | over_tables(tables, str(number))
-        for number, drift in enumerate(grids()[name])
+        {"scale": drift.scale, "spread": getattr(drift, "spread", 0.0)}
+        | over_tables(tables, str(number))
+        | {"coverage_met": all(_contains(tables.loc[str(number)], prob) for prob in (0.5, 0.9))}
+        for number, drift in enumerate(grids()[JOINT])
     ]
 
 
-def were_it_right(held_out: tuple[HeldOut, ...]) -> dict[str, Any]:
+def were_it_right(held_out: tuple[HeldOut, ...], draw: Draws) -> dict[str, Any]:
     """What this study would find if the law with drift were exactly right: losses are draws of its own.
 
     All runs of a split share one draw of the constants and of the drift, so that their intervals hold
     or fail together: coverage varies far more between studies than the number of runs suggests.
+
+    Parameters
+    ----------
+    held_out
+        The splits.
+    draw
+        Draws of the law with drift.
 
     Returns
     -------
@@ -214,7 +259,9 @@ def were_it_right(held_out: tuple[HeldOut, ...]) -> dict[str, Any]:
     for prob in (0.5, 0.9):
         studies: dict[str, list[np.ndarray]] = {table: [] for table in tables}
         for one in held_out:
-            draws = one.laws[COUPLED].with_drift
+            draws = draw(one)
+            if draws is None:
+                continue
             lo, hi = central_interval(draws, prob)
             share = ((lo <= draws) & (draws <= hi)).mean(axis=1)
             studies[one.table].append(rng.choice(share, STUDIES))
@@ -238,7 +285,8 @@ def stacked(held_out: HeldOut, drift: bool) -> np.ndarray:
     )
     weight = stacking_weights(elpd)[0]
     draws = {
-        base: laws[base].with_drift if drift else laws[base].without_drift for base in (COUPLED, CHINCHILLA)
+        base: STATED.draws(held_out, laws[base]) if drift else laws[base].without_drift
+        for base in (COUPLED, CHINCHILLA)
     }
     count = min(len(one) for one in draws.values())
     rng = np.random.default_rng(SEED)
@@ -258,18 +306,31 @@ def _left_out(
     criteria: Sequence[str] = BOTH,
 ) -> tuple[dict[str, dict[str, float]], pd.DataFrame]:
     """Scores by table, each source or table at the constants that are best on the others' tables."""
-    chosen, kept = {}, []
-    for left_out, own in every.groupby(group, sort=False):
+    best = _best(every, group, criteria)
+    chosen = {
+        left_out: {"scale": grid[place].scale, "spread": getattr(grid[place], "spread", 0.0)}
+        for left_out, place in best.items()
+    }
+    kept = every[every["competitor"] == every[group].map(best).astype(str)]
+    return chosen, by_table(kept.assign(competitor=label))
+
+
+def _best(every: pd.DataFrame, group: str, criteria: Sequence[str] = BOTH) -> dict[str, int]:
+    """By source or table, the place in the grid that is best on the tables of the others."""
+    found = {}
+    for left_out in every[group].unique():
         others = np.log(by_table(every[every[group] != left_out])[list(criteria)])
-        best = str(others.mean(axis=1).groupby("competitor").mean().idxmin())
-        drift = grid[int(best)]
-        chosen[str(left_out)] = {"scale": drift.scale, "spread": getattr(drift, "spread", 0.0)}
-        kept.append(own[own["competitor"] == best])
-    return chosen, by_table(pd.concat(kept).assign(competitor=label))
+        found[str(left_out)] = int(others.mean(axis=1).groupby("competitor").mean().idxmin())
+    return found
+
+
+def _contains(own: pd.DataFrame, prob: float) -> bool:
+    found = _resampled_mean(own[f"coverage_{100 * prob:.0f}"].to_numpy())
+    return found["lo"] <= prob <= found["hi"]
 
 
 def _row(tables: pd.DataFrame, name: str) -> dict[str, Any]:
-    over = {"over_stated": ratios(tables, name, DRIFT), "over_no_drift": ratios(tables, name, NO_DRIFT)}
+    over = {"over_stated": ratios(tables, name, FIRST), "over_no_drift": ratios(tables, name, NO_DRIFT)}
     missed = [row["target"] for row in targets(tables, name) if not row["met"]]
     return over_tables(tables, name) | over | {"missed": missed}
 

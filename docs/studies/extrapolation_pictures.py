@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from drifts import STATED
-from extrapolation_numbers import COMMON, COMPETITORS, DRIFT, NO_DRIFT
+from drifts import SHIPPED
+from extrapolation_numbers import COMMON, DRIFT, FIRST, NO_DRIFT, Draws
 from forecasts import COUPLED, HeldOut
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -17,7 +17,7 @@ from bitlaw.reporting.style import DEFAULT_STYLE as STYLE
 from bitlaw.reporting.style import drawing
 
 _DPI = 140
-_ORDER = (DRIFT, NO_DRIFT, "chinchilla", COMMON)
+_ORDER = (DRIFT, NO_DRIFT, "chinchilla", COMMON, FIRST)
 _PALE = 0.35
 _BAR, _THIN, _PANEL = 3.6, 0.4, 70.0
 """Points: widest bar with drift, the share of it without, and what the bars of a panel share in the fan chart."""
@@ -26,14 +26,14 @@ _SHOWN = 0.5
 
 
 def figures(
-    held_out: tuple[HeldOut, ...], errors: list[Errors], numbers: dict[str, Any]
+    held_out: tuple[HeldOut, ...], draws: dict[str, Draws], errors: list[Errors], numbers: dict[str, Any]
 ) -> dict[str, Figure]:
     """Every figure by file name."""
     return {
         "extrapolation_coverage.png": coverage(numbers),
         "extrapolation_ratios.png": score_ratios(numbers),
         "extrapolation_errors.png": errors_against_distance(held_out),
-        "extrapolation_fans.png": fans(held_out),
+        "extrapolation_fans.png": fans(held_out, draws),
         "extrapolation_penalty.png": penalties(errors),
     }
 
@@ -46,7 +46,7 @@ def coverage(numbers: dict[str, Any]) -> Figure:
         axis = drawn.subplots()
         axis.plot([40, 100], [40, 100], color=STYLE.quiet, linewidth=0.9)
         for shift, name, colour, marker in zip(
-            (-1.2, -0.4, 0.4, 1.2), _ORDER, STYLE.colours, STYLE.markers, strict=False
+            (-1.2, -0.6, 0.0, 0.6, 1.2), _ORDER, STYLE.colours, STYLE.markers, strict=False
         ):
             found = [rows[name][f"coverage_{100 * prob:.0f}"] for prob in PROBS]
             middle = 100 * np.array([one["mean"] for one in found])
@@ -57,7 +57,7 @@ def coverage(numbers: dict[str, Any]) -> Figure:
         axis.set_xlabel("nominal probability, %")
         axis.set_ylabel("held-out runs inside, %")
         axis.xaxis.set_major_locator(FixedLocator([100 * prob for prob in PROBS]))
-        drawn.legend(loc="outside upper left", ncols=4)
+        drawn.legend(loc="outside upper left", ncols=3)
     return drawn
 
 
@@ -95,7 +95,7 @@ def score_ratios(numbers: dict[str, Any]) -> Figure:
 
 
 def errors_against_distance(held_out: tuple[HeldOut, ...]) -> Figure:
-    """Errors of the median against the distance from the fitted sizes, and the stated drift."""
+    """Errors of the median against the distance from the fitted sizes, and the drift as shipped."""
     with drawing(STYLE):
         drawn = _figure(3.2)
         axis = drawn.subplots()
@@ -112,7 +112,7 @@ def errors_against_distance(held_out: tuple[HeldOut, ...]) -> Figure:
         along = np.linspace(0, axis.get_xlim()[1], 100)
         rng = np.random.default_rng(0)
         shift = (
-            STATED.scale * np.exp(STATED.spread * rng.standard_normal(20_000)) * rng.standard_normal(20_000)
+            SHIPPED.scale * np.exp(SHIPPED.spread * rng.standard_normal(20_000)) * rng.standard_normal(20_000)
         )
         half = np.quantile(np.abs(shift), 0.9) * np.sqrt(along)
         axis.fill_between(along, -100 * half, 100 * half, color=STYLE.quiet, alpha=0.2, linewidth=0)
@@ -123,7 +123,7 @@ def errors_against_distance(held_out: tuple[HeldOut, ...]) -> Figure:
     return drawn
 
 
-def fans(held_out: tuple[HeldOut, ...]) -> Figure:
+def fans(held_out: tuple[HeldOut, ...], drawn_by: dict[str, Draws]) -> Figure:
     """Each table's held-out runs against intervals with and without drift, about the predicted median."""
     own = [one for one in held_out if f"{100 * _SHOWN:.0f} %" in one.label] or list(held_out)
     columns = 4
@@ -139,7 +139,7 @@ def fans(held_out: tuple[HeldOut, ...]) -> Figure:
                 (DRIFT, STYLE.colours[0], room),
                 (NO_DRIFT, STYLE.colours[1], _THIN * room),
             ):
-                draws = COMPETITORS[name](one)
+                draws = drawn_by[name](one)
                 if draws is None:
                     continue
                 lo, hi = 100 * (np.quantile(draws, [0.05, 0.95], axis=0) - middle)

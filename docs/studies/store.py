@@ -12,6 +12,7 @@ import numpy as np
 
 from bitlaw import Fit, RunTable, load_fit, save_fit
 from bitlaw.criticism.common_rows import common_rows, load_laws
+from bitlaw.inference.drift import drift_draws
 from bitlaw.laws.law import Law
 from bitlaw.workflow import comparing, fitting, preparing
 
@@ -86,14 +87,20 @@ class Store:
         seed: int = 0,
         folds: int = 0,
     ) -> Fitted:
-        """A fit, taken from the folder where the same law was fitted to the same rows; no backtest by default."""
+        """A fit, taken from the folder where the same law was fitted to the same rows; no backtest by default.
+
+        Drift is drawn anew from the prior of the package, which no fit depends on; a backtest does, and
+        is done again where that prior is another.
+        """
         path = self.folder / f"{_file_name(label)}.nc"
         record = path.with_suffix(".json")
         prepared = preparing.prepare(table, law, pool=pool)
         if not self.fresh and path.is_file() and record.is_file():
             kept = load_fit(path)
-            if _is_same(kept, prepared.table.content_hash(), prepared.law, pool):
-                return Fitted(label, kept, json.loads(record.read_text())["seconds"])
+            drift = drift_draws(kept.samples(), kept.provenance.seed, kept.law.name)
+            stale = folds > 0 and not drift.equals(kept.drift)
+            if not stale and _is_same(kept, prepared.table.content_hash(), prepared.law, pool):
+                return Fitted(label, replace(kept, drift=drift), json.loads(record.read_text())["seconds"])
         _say(f"fitting: {label}")
         start = time.perf_counter()
         fitted = fitting.fit(table, law, pool=pool, seed=seed, backtest_folds=folds)
