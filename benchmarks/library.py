@@ -5,9 +5,13 @@ import re
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from bitlaw.laws.law import Law
 
 QUEST = Path("../shared/data/quest_qat.csv")
 _SIZES, _TOKENS, _SEEDS = np.geomspace(2e7, 1e9, 5), np.geomspace(5e8, 5e10, 5), (0, 1, 2, 3)
@@ -43,8 +47,23 @@ def library_table(law_name: str) -> pd.DataFrame:
         columns |= {"bits_activations": [float(a) for _, a in precision]}
     frame = points_frame(**columns)
     draws = prior_draws(law, reference_scales(frame), 2000, seed=0)
-    constants = {name: float(np.median(values)) for name, values in draws.items()}
-    return simulate_losses(law, constants, frame, seed=1)
+    constants = {name: np.float64(np.median(values)) for name, values in draws.items()}
+    return simulate_losses(law, constants | _by_level(law, constants, frame), frame, seed=1)
+
+
+def _by_level(law: "Law", constants: dict[str, np.float64], frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Constants that differ between formats, by run: as far apart as their priors expect."""
+    from bitlaw.inference.levels import factor
+    from bitlaw.inference.prior import deviate
+
+    found, rng = {}, np.random.default_rng(2)
+    for column, names in law.by.items():
+        code = factor(frame, column).code
+        for name in names:
+            prior = law.prior(name)
+            shifts = np.append(rng.normal(0.0, prior.by_sd or 0.0, code.max() + 1), 0.0)
+            found[name] = deviate(prior, constants[name], shifts[code], np)
+    return found
 
 
 def pooled_table(groups: int = 20) -> pd.DataFrame:

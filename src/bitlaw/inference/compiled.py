@@ -21,7 +21,7 @@ from bitlaw.laws.law import Law, Reference
 _MANY_LEVELS = 40
 _UNINFORMED_STREAM = 1
 """Tells the random numbers of quantities that are not sampled from all others of the same seed."""
-_PILOT_TUNE, _PILOT_DRAWS = 300, 200
+_PILOT_TUNE, _PILOT_DRAWS, _PILOT_CHAINS = 300, 300, 2
 
 
 @dataclass(frozen=True)
@@ -145,14 +145,14 @@ def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> Compi
     compiled
         The compiled law.
     settings
-        Those of the sampling to come; the pilot takes its seed, chains and target acceptance.
+        Those of the sampling to come; the pilot takes its seed and target acceptance.
     """
     law, rows = compiled.law, compiled.rows
     over = varying(law, rows.pool, rows.factors)
     has_run_effects = law.post is not None and len(rows.paired) + len(rows.unpaired) > 0
     if not over and not has_run_effects:
         return compiled
-    short = replace(settings, tune=_PILOT_TUNE, draws=_PILOT_DRAWS)
+    short = replace(settings, tune=_PILOT_TUNE, draws=_PILOT_DRAWS, chains=_PILOT_CHAINS)
     pilot = sample_law(compiled, short)["posterior"].to_dataset()
     data: dict[str, np.ndarray] = {}
     for name, columns in over.items():

@@ -27,7 +27,8 @@ def simulate_losses(
         The law that is true here.
     constants
         Its constants and noise scales by name (``sigma``, ``nu``, and where they apply
-        ``sigma_cell``, ``kappa_train``, ``kappa``, ``tau``, ``sigma_gap``).
+        ``sigma_cell``, ``kappa_train``, ``kappa``, ``tau``, ``sigma_gap``); numbers, or of the law as
+        trained one value per training run.
     design
         Canonical run-table columns; ``loss`` is replaced, but for that of runs as trained where the
         law takes it as data.
