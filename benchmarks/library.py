@@ -59,7 +59,7 @@ def _by_level(law: "Law", constants: dict[str, np.float64], frame: pd.DataFrame)
     found, rng = {}, np.random.default_rng(2)
     for column, names in law.by.items():
         code = factor(frame, column).code
-        for name in names:
+        for name in names if code.max() >= 0 else ():
             prior = law.prior(name)
             shifts = np.append(rng.normal(0.0, prior.by_sd or 0.0, code.max() + 1), 0.0)
             found[name] = deviate(prior, constants[name], shifts[code], np)

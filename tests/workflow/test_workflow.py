@@ -136,8 +136,8 @@ def test_published_chinchilla_points_give_the_replication(tmp_path: Path) -> Non
 def test_pooling_over_corpora_converges() -> None:
     fit = bitlaw.fit(SHARED / "gadre_overtraining.csv", "coupled", pool="corpus", backtest_folds=0)
     assert fit.status is not Status.FAIL
-    assert fit.group_names == tuple(sorted(set(fit.rows["corpus"])))
-    assert fit.posterior["alpha_group"].sizes["group"] == 3
+    assert fit.levels("corpus") == tuple(sorted(set(fit.rows["corpus"])))
+    assert fit.posterior["slope_n_by_corpus"].sizes["corpus"] == 3
 
 
 @pytest.mark.slow
