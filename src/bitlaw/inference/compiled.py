@@ -110,9 +110,9 @@ def sample_law(compiled: CompiledLaw, settings: SamplerSettings, progress: bool 
         name: frozen(compiled.law.prior(name), compiled.reference).rvs(shape, rng)
         for name in compiled.uninformed
     }
-    drawn |= {name: drawn[source] for name, source in compiled.law.ties.items() if source in drawn}
+    complete = compiled.law.with_tied(drawn)
     sampled["posterior"] = posterior.assign(
-        {name: (("chain", "draw"), values) for name, values in drawn.items()}
+        {name: (("chain", "draw"), values) for name, values in complete.items()}
     )
     return sampled
 

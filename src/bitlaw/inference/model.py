@@ -130,8 +130,7 @@ def _sample_all(law: Law, rows: Rows, reference: Reference, fixed: dict[str, Any
         else:
             sampled[prior.name] = sample_prior(prior, prior.name)
     if base:
-        tied = {name: sampled[source] for name, source in law.ties.items() if source in sampled}
-        sampled |= centred_constants(law, law.log_share_n_at_16(sampled | tied, pt))
+        sampled |= centred_constants(law, law.log_share_n_at_16(law.with_tied(sampled), pt))
     return {prior.name: sampled[prior.name] for prior in wanted}
 
 

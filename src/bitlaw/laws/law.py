@@ -243,6 +243,11 @@ class Law:
         """The prior of one sampled quantity."""
         return next(prior for prior in self.priors if prior.name == name)
 
+    def with_tied(self, sampled: Values) -> dict[str, Any]:
+        """Sampled quantities, any of them, and what is tied to them."""
+        tied = {name: sampled[source] for name, source in self.ties.items() if source in sampled}
+        return {**sampled, **tied}
+
     def complete(self, sampled: Values, xp: Any) -> dict[str, Any]:
         """Everything sampled, what is tied to it, and the constants that follow.
 
@@ -253,6 +258,5 @@ class Law:
         xp
             Array namespace.
         """
-        tied = {name: sampled[source] for name, source in self.ties.items() if source in sampled}
-        values = {**sampled, **tied}
+        values = self.with_tied(sampled)
         return values | self.base.constants(values, xp)
