@@ -31,7 +31,7 @@ def one_of(law, sample, option):
         for name, value in law.constants.items()
     }
     columns = {name: value[[option]] for name, value in law.columns.items()}
-    return replace(law, constants=constants, columns=columns, bits=law.bits[[option]])
+    return replace(law, constants=constants, columns=columns, cost=law.cost[[option]])
 
 
 def test_search_equals_the_closed_form():
@@ -53,7 +53,7 @@ def test_that_much_compute_reaches_the_loss_of_16_bits(vocab_size, prior):
     np.testing.assert_array_equal(factor[:, 0], 1.0)
     assert (np.diff(factor[:, :3], axis=1) >= 0).all()
     for sample, option in np.argwhere(np.isfinite(factor)):
-        compute = 1e20 * factor[sample, option] * law.bits[option] / 16.0  # at the cost of 16 bits
+        compute = 1e20 * factor[sample, option] * law.cost[option]  # at the cost of 16 bits
         alone = one_of(law, sample, option)
         less, more = (reoptimise(alone, compute * share).loss[0, 0] for share in (0.999, 1.001))
         assert more < target[sample] < less

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bitlaw.decisions.costs import effective_bits, flop_bits_cost, tokens_bought, training_flop
+from bitlaw.decisions.costs import cost_in_bits, effective_bits, flop_bits_cost, tokens_bought, training_flop
 from bitlaw.decisions.law_draws import LawDraws, law_draws
 from bitlaw.decisions.on_offer import OnOffer
 from bitlaw.decisions.reoptimise import golden_section, reoptimise
@@ -23,14 +23,14 @@ AFTER = {name: kumar_constants()[name] for name in ("C", "gamma_D", "gamma_N", "
 def at_bits(fit, *bits, prior=False) -> LawDraws:
     columns = ("bits_weights", "bits_activations", "bits_kv")
     return law_draws(
-        fit, [OnOffer(value, None, dict.fromkeys(columns, value)) for value in bits], None, prior
+        fit, [OnOffer(value, None, dict.fromkeys(columns, value), value / 16) for value in bits], None, prior
     )
 
 
 def closed_form(p, flops, bits, share, g=1.0):
     """N and D that minimise (A N_eff^(-α/g) + B D^(-β/g))^g at 6/16 N D P = C."""
     alpha, beta = p["alpha"] / g, p["beta"] / g
-    product = tokens_bought(flops, 1.0, bits)
+    product = tokens_bought(flops, 1.0, bits / 16)
     ratio = alpha * (p["a"] / share ** p["alpha"]) ** (1 / g) / (beta * p["b"] ** (1 / g))
     n_bar, d_bar = REFERENCE.n_params, REFERENCE.tokens
     log_n = (np.log(ratio) + beta * np.log(product / (n_bar * d_bar))) / (alpha + beta)
@@ -80,7 +80,7 @@ def test_search_finds_the_lowest_point_of_a_dense_grid(law_name, constants, voca
     n_params = np.exp(np.linspace(np.log(1e-4), np.log(1e22), 8001))
     for index, width in enumerate(bits):
         law = at_bits(fit, width, prior=prior)
-        dense = law.loss(n_params, tokens_bought(1e18, n_params, width)).min(axis=1)
+        dense = law.loss(n_params, tokens_bought(1e18, n_params, width / 16)).min(axis=1)
         np.testing.assert_array_less(found.loss[:, index], dense + 1e-9 * dense)
         has = ~law.no_capacity()[:, 0]
         above = [loss[has] - law.constants["E"][has, 0] for loss in (found.loss[:, index], dense)]
@@ -121,7 +121,7 @@ def test_golden_section_many_brackets():
 def test_costs():
     assert training_flop(2.0, 3.0) == 36.0
     assert flop_bits_cost(2.0, 3.0, 16) == training_flop(2.0, 3.0)
-    assert flop_bits_cost(7e9, tokens_bought(1e22, 7e9, 5.5), 5.5) == pytest.approx(1e22)
+    assert flop_bits_cost(7e9, tokens_bought(1e22, 7e9, cost_in_bits(5.5)), 5.5) == pytest.approx(1e22)
 
 
 def test_a_format_without_bits_in_its_name_has_no_cost():

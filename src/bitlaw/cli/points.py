@@ -105,7 +105,6 @@ def _frame(values: dict[str, list[float | str | None]]) -> "pd.DataFrame":
 
     from bitlaw.decisions.costs import tokens_bought
     from bitlaw.inference.draws import points_frame
-    from bitlaw.runs.columns import UNQUANTIZED_BITS
 
     frame = pd.DataFrame(
         {
@@ -119,7 +118,7 @@ def _frame(values: dict[str, list[float | str | None]]) -> "pd.DataFrame":
             frame[name] = frame[name].fillna(default)
     if "flops" in frame:
         bought = [
-            float(tokens_bought(flops, n_params, UNQUANTIZED_BITS))
+            float(tokens_bought(flops, n_params, 1.0))
             for flops, n_params in zip(frame["flops"], frame["n_params"], strict=True)
         ]
         known = frame["tokens"] if "tokens" in frame else pd.Series(float("nan"), frame.index)

@@ -28,7 +28,7 @@ STACK = "the stack"
 DISAGREEMENT = "laws.disagreement"
 
 
-class Decision(Protocol):
+class LawAnswer(Protocol):
     """What an answer under one law can do."""
 
     @property
@@ -55,7 +55,7 @@ class Decision(Protocol):
 
 
 @dataclass(frozen=True)
-class AcrossLaws[Answer: Decision]:
+class AcrossLaws[Answer: LawAnswer]:
     """Answers to one question under several laws.
 
     Parameters
@@ -169,7 +169,7 @@ def pooled(draws: Sequence[PrecisionDraws], weights: np.ndarray) -> PrecisionDra
     return PrecisionDraws(**together)
 
 
-def shared_findings(by_law: Mapping[str, Decision]) -> tuple[Finding, ...]:
+def shared_findings(by_law: Mapping[str, LawAnswer]) -> tuple[Finding, ...]:
     """Findings of all laws: once where all laws have it, else with the names of those that do."""
     laws: dict[Finding, list[str]] = {}
     for name, answer in by_law.items():

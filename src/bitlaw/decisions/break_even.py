@@ -8,7 +8,6 @@ from bitlaw.decisions.costs import tokens_bought
 from bitlaw.decisions.law_draws import LawDraws
 from bitlaw.decisions.question import PrecisionQuestion
 from bitlaw.decisions.reoptimise import golden_section, loss_along, reoptimise
-from bitlaw.runs.columns import UNQUANTIZED_BITS
 
 _LARGEST = math.log(1e6)
 """Log of the speed-up from which none is taken to be enough."""
@@ -68,15 +67,13 @@ def by_search(law: LawDraws, whole: LawDraws, question: PrecisionQuestion) -> np
     law, whole, question
         As for ``break_even``.
     """
-    shape = (law.samples, len(law.bits))
+    shape = (law.samples, len(law.cost))
     if question.n_params is None:
-        product = tokens_bought(question.flops or math.nan, 1.0, UNQUANTIZED_BITS)
+        product = tokens_bought(question.flops or math.nan, 1.0, 1.0)
         start = reoptimise(whole, question.flops or math.nan)
         log_n, target = np.log(start.n_params), start.loss
     else:
-        tokens = question.tokens or tokens_bought(
-            question.flops or math.nan, question.n_params, UNQUANTIZED_BITS
-        )
+        tokens = question.tokens or tokens_bought(question.flops or math.nan, question.n_params, 1.0)
         product = question.n_params * float(tokens)
         log_n = np.full((law.samples, 1), math.log(question.n_params))
         target = whole.loss(np.exp(log_n), np.full((law.samples, 1), float(tokens)))

@@ -48,25 +48,38 @@ def flop_bits_cost(
     >>> flop_bits_cost(1e9, 2e10, 8)
     6e+19
     """
-    return training_flop(n_params, tokens) * (bits / UNQUANTIZED_BITS)
+    return training_flop(n_params, tokens) * cost_in_bits(bits)
 
 
-def tokens_bought(flops: float, n_params: np.ndarray | float, bits: np.ndarray | float) -> np.ndarray | float:
-    """Tokens that a budget trains N parameters on at P bits: ``flop_bits_cost`` solved for D.
+def cost_in_bits(bits: np.ndarray | float) -> np.ndarray | float:
+    """Cost of a FLOP at P bits relative to one at 16, where it is in proportion to the bits (arXiv 2411.04330).
+
+    Examples
+    --------
+    >>> cost_in_bits(8.0)
+    0.5
+    """
+    return bits / UNQUANTIZED_BITS
+
+
+def tokens_bought(flops: float, n_params: np.ndarray | float, cost: np.ndarray | float) -> np.ndarray | float:
+    """Tokens that a budget trains N parameters on in a precision: its cost 6 N D solved for D.
 
     Parameters
     ----------
     flops
         Budget, FLOP at 16 bits.
-    n_params, bits
-        Non-embedding parameters and joint training bits.
+    n_params
+        Non-embedding parameters.
+    cost
+        Cost of a FLOP in that precision, relative to one at 16 bits (``cost_in_bits``).
 
     Examples
     --------
-    >>> tokens_bought(1.2e20, 1e9, 8)
+    >>> tokens_bought(1.2e20, 1e9, cost_in_bits(8))
     40000000000.0
     """
-    return flops / flop_bits_cost(n_params, 1.0, bits)
+    return flops / (training_flop(n_params, 1.0) * cost)
 
 
 def effective_bits(name: str) -> float:

@@ -32,15 +32,15 @@ class LawDraws:
         The law's constants by name, shape (samples, 1), or (samples, options) where they differ.
     columns
         What the law reads besides parameters and tokens, shape (options,).
-    bits
-        Bits that the cost of each option is in proportion to, shape (options,).
+    cost
+        Cost of a FLOP in each option relative to one at 16 bits, shape (options,).
     """
 
     law: Law
     reference: Reference
     constants: Mapping[str, np.ndarray]
     columns: Mapping[str, np.ndarray]
-    bits: np.ndarray
+    cost: np.ndarray
 
     @property
     def samples(self) -> int:
@@ -58,19 +58,19 @@ class LawDraws:
         return all(term.penalty is None for term in self.law.training)
 
     def pairs(self, samples: np.ndarray, options: np.ndarray) -> "LawDraws":
-        """Pairs of a draw and an option, as rows: constants, columns and bits of shape (rows, 1)."""
+        """Pairs of a draw and an option, as rows: constants, columns and costs of shape (rows, 1)."""
         constants = {
             name: value[samples, options if value.shape[1] > 1 else 0][:, None]
             for name, value in self.constants.items()
         }
         columns = {name: value[options][:, None] for name, value in self.columns.items()}
-        return replace(self, constants=constants, columns=columns, bits=self.bits[options][:, None])
+        return replace(self, constants=constants, columns=columns, cost=self.cost[options][:, None])
 
     def at(self, rows: np.ndarray) -> "LawDraws":
         """Some of the rows that ``pairs`` made."""
         constants = {name: value[rows] for name, value in self.constants.items()}
         columns = {name: value[rows] for name, value in self.columns.items()}
-        return replace(self, constants=constants, columns=columns, bits=self.bits[rows])
+        return replace(self, constants=constants, columns=columns, cost=self.cost[rows])
 
     def loss(
         self, n_params: np.ndarray, tokens: np.ndarray, error: StructuralError | None = None
@@ -96,7 +96,7 @@ class LawDraws:
                 [term.log_share_d for term in self.law.training],
             )
         )
-        shape = np.broadcast_shapes((self.samples, 1), self.bits.shape)
+        shape = np.broadcast_shapes((self.samples, 1), self.cost.shape)
         nothing = np.log(SMALLEST_SHARE) / 2
         return (
             np.broadcast_to(np.where(of_n < nothing, -np.inf, of_n), shape),
@@ -142,7 +142,7 @@ def law_draws(fit: Fit, offer: Sequence[OnOffer], group: str | None, prior: bool
         reference=fit.reference,
         constants={name: value for name, value in constants.items() if name in used},
         columns=point_columns(fit, points),
-        bits=np.array([option.bits for option in offer]),
+        cost=np.array([option.cost for option in offer]),
     )
 
 

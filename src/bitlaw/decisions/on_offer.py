@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from bitlaw.decisions.costs import effective_bits
+from bitlaw.decisions.costs import cost_in_bits, effective_bits
 from bitlaw.decisions.question import TENSORS, PrecisionQuestion
 from bitlaw.inference.columns import backward_schemes, schemes
 from bitlaw.inference.fit import Fit
@@ -28,16 +28,19 @@ class OnOffer:
     Parameters
     ----------
     bits
-        Bits its cost is in proportion to.
+        Joint training bits, or effective bits of a format.
     format
         Name of the format, as logged or as asked for; None for joint bits.
     columns
         Run-table columns that say what is trained in what.
+    cost
+        Cost of a FLOP in it, relative to one at 16 bits.
     """
 
     bits: float
     format: str | None
     columns: Mapping[str, Any]
+    cost: float
 
     @property
     def key(self) -> Key:
@@ -45,7 +48,7 @@ class OnOffer:
         return self.bits if self.format is None else self.format
 
 
-UNQUANTIZED = OnOffer(UNQUANTIZED_BITS, None, {})
+UNQUANTIZED = OnOffer(UNQUANTIZED_BITS, None, {}, 1.0)
 
 
 def key_text(key: Key) -> str:
@@ -95,7 +98,7 @@ def on_offer(question: PrecisionQuestion, fits: Sequence[Fit]) -> tuple[OnOffer,
     asked = {} if question.group_size is None else {"group_size": question.group_size}
     size = asked or _agreed_size(fits[0].rows)
     columns = [TENSORS[name] for name in question.tensors]
-    options = [OnOffer(bits, None, dict.fromkeys(columns, bits) | size) for bits in question.bits]
+    options = [_option(bits, None, dict.fromkeys(columns, bits) | size) for bits in question.bits]
     options += [_format(name, question, logged.get(name), size) for name in dict.fromkeys(question.formats)]
     return tuple(sorted(options, key=lambda option: -option.bits))
 
@@ -128,19 +131,23 @@ def _format(
 ) -> OnOffer:
     """A format: as it was logged under that name, else with elements of its name's bits."""
     if is_unquantized(name):
-        return OnOffer(UNQUANTIZED_BITS, name, {})
+        return _option(UNQUANTIZED_BITS, name, {})
     known = floating_point(name)
     size = {} if known and known.block_size else size
     if logged is not None:
-        return OnOffer(_cost(logged), name, {**size, **logged})
+        return _option(_widest(logged), name, {**size, **logged})
     bits = effective_bits(name)
     says_all = (
         dict.fromkeys((TENSORS[tensor] for tensor in question.tensors), bits) if bits_say_all(name) else {}
     )
-    return OnOffer(bits, name, {"format": name, **says_all, **size})
+    return _option(bits, name, {"format": name, **says_all, **size})
 
 
-def _cost(columns: Mapping[str, Any]) -> float:
+def _option(bits: float, name: str | None, columns: Mapping[str, Any]) -> OnOffer:
+    return OnOffer(bits, name, columns, float(cost_in_bits(bits)))
+
+
+def _widest(columns: Mapping[str, Any]) -> float:
     """Bits a multiplication costs: those of the wider of its operands, weights and activations."""
     forward = [float(columns[name]) for name in TRAINING_BITS[:3]]
     name = str(columns["format"])

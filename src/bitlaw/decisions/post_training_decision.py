@@ -6,11 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.caveats import is_beyond
+from bitlaw.decisions.decision import Decision
 from bitlaw.decisions.intervals import count_text, drift_text, interval_text, json_value, nats_text
 from bitlaw.decisions.on_offer import key_text
-from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count, format_probability
 
 
@@ -61,14 +60,12 @@ class PostTrainingOption:
         return json_value(vars(self))
 
 
-@dataclass(frozen=True)
-class PostTrainingDecision:
+@dataclass(frozen=True, kw_only=True)
+class PostTrainingDecision(Decision):
     """How few bits a trained model may safely be quantized to, under one law or a stack of laws.
 
     Parameters
     ----------
-    law
-        Name of the law, or "the stack".
     n_params, tokens
         The training run.
     bits_weights, bits_activations, bits_kv
@@ -90,21 +87,10 @@ class PostTrainingDecision:
         the answer is refused.
     probability_grows
         Probability that the degradation grows with tokens, γD > 0.
-    prob
-        Probability inside every interval.
-    draws, seed
-        Number of draws, and the seed of effects and errors.
-    findings
-        What criticism found in the fit, and how far the options are from its data.
-    drift
-        Whether degradations include structural error beyond the data.
-    risk
-        Whether to rely on it; None in the decision under the prior.
     under_prior
         The same decision from the prior alone; None in that decision itself.
     """
 
-    law: str
     n_params: float
     tokens: float
     bits_weights: float
@@ -118,18 +104,7 @@ class PostTrainingDecision:
     options: tuple[PostTrainingOption, ...]
     smallest_safe_bits: float | None
     probability_grows: float
-    prob: float
-    draws: int
-    seed: int
-    findings: tuple[Finding, ...]
-    drift: bool = True
-    risk: Risk | None = None
     under_prior: "PostTrainingDecision | None" = None
-
-    @property
-    def status(self) -> Status:
-        """The worst of the findings."""
-        return overall_status(self.findings)
 
     @property
     def at_edge(self) -> bool:
@@ -248,25 +223,14 @@ class PostTrainingDecision:
             "method_post",
             "group",
         )
-        return {
-            "status": str(self.status),
-            "findings": [json_value(finding.to_dict()) for finding in self.findings],
-            "law": self.law,
+        return self.record() | {
             "question": {name: json_value(getattr(self, name)) for name in asked},
             "tolerance": self.tolerance,
             "confidence": self.confidence,
             "options": [option.to_dict() for option in self.options],
             "smallest_safe_bits": self.smallest_safe_bits,
             "refused": self.refused,
-            "risk": None if self.risk is None else self.risk.to_dict(),
             "at_edge": self.at_edge,
             "probability_grows": self.probability_grows,
-            "prob": self.prob,
-            "kind": "ETI",
-            "unit": LOSS_UNIT,
-            "drift": self.drift,
-            "draws": self.draws,
-            "seed": self.seed,
-            "laws": None,
             "under_prior": None if self.under_prior is None else self.under_prior.to_dict(),
         }

@@ -6,13 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.caveats import is_beyond
+from bitlaw.decisions.decision import Decision
 from bitlaw.decisions.intervals import count_text, drift_text, interval_text, json_value, nats_text
 from bitlaw.decisions.logged import Diverged
 from bitlaw.decisions.on_offer import Key, key_text
 from bitlaw.decisions.question import PrecisionQuestion
-from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_probability
 
 _MOST_LISTED = 8
@@ -25,9 +24,11 @@ class PrecisionOption:
     Parameters
     ----------
     bits
-        Joint training bits, or effective bits of a format: what its cost is in proportion to.
+        Joint training bits, or effective bits of a format: of its widest operand.
     format
         Name of the format; None for joint bits.
+    cost
+        Cost of a FLOP in it, relative to one at 16 bits.
     probability_best
         Share of draws in which it has the lowest loss of the options that may be recommended; where
         parameters and tokens are fixed, in which it is the cheapest of them within tolerance. Of a refused
@@ -64,6 +65,7 @@ class PrecisionOption:
 
     bits: float
     format: str | None
+    cost: float
     probability_best: float
     probability_error: float
     probability_within: float | None
@@ -94,14 +96,12 @@ class PrecisionOption:
         return json_value(called | numbers | {"diverged": str(self.diverged)})
 
 
-@dataclass(frozen=True)
-class PrecisionDecision:
+@dataclass(frozen=True, kw_only=True)
+class PrecisionDecision(Decision):
     """Which training precision to use, under one law or a stack of laws.
 
     Parameters
     ----------
-    law
-        Name of the law, or "the stack".
     question
         What was asked.
     options
@@ -124,19 +124,10 @@ class PrecisionDecision:
         answer may lie outside (none on offer counts; with fixed sizes 16 bits and more do not).
     confidence
         Probability asked of an option where parameters and tokens are fixed.
-    draws, seed
-        Number of draws behind the probabilities, and the seed.
-    findings
-        What criticism found in the fit, and how far the options are from its data.
-    drift
-        Whether losses include structural error beyond the data.
-    risk
-        Whether to rely on it; None in the decision under the prior.
     under_prior
         The same decision from the prior alone; None in that decision itself.
     """
 
-    law: str
     question: PrecisionQuestion
     options: tuple[PrecisionOption, ...]
     best: Key | None
@@ -146,17 +137,7 @@ class PrecisionDecision:
     ties: tuple[Key, ...]
     at_edge: bool
     confidence: float
-    draws: int
-    seed: int
-    findings: tuple[Finding, ...]
-    drift: bool = True
-    risk: Risk | None = None
     under_prior: "PrecisionDecision | None" = None
-
-    @property
-    def status(self) -> Status:
-        """The worst of the findings."""
-        return overall_status(self.findings)
 
     @property
     def refused(self) -> bool:
@@ -286,15 +267,11 @@ class PrecisionDecision:
         question = self.question
         asked = ["flops", "n_params", "tokens", "tensors", "group"]
         asked += ["group_size"] if question.group_size is not None else []
-        return {
-            "status": str(self.status),
-            "findings": [json_value(finding.to_dict()) for finding in self.findings],
-            "law": self.law,
+        return self.record() | {
             "question": json_value({name: getattr(question, name) for name in asked}),
             "options": [option.to_dict() for option in self.options],
             "best": self.best,
             "refused": self.refused,
-            "risk": None if self.risk is None else self.risk.to_dict(),
             "near_optimal": list(self.near_optimal),
             "near": json_value(self.near),
             "near_compute": json_value(self.near_compute),
@@ -302,13 +279,6 @@ class PrecisionDecision:
             "at_edge": self.at_edge,
             "tolerance": question.tolerance,
             "confidence": self.confidence,
-            "prob": question.prob,
-            "kind": "ETI",
-            "unit": LOSS_UNIT,
-            "drift": self.drift,
-            "draws": self.draws,
-            "seed": self.seed,
-            "laws": None,
             "under_prior": None if self.under_prior is None else self.under_prior.to_dict(),
         }
 

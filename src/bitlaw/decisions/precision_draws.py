@@ -147,8 +147,8 @@ def _allocate(law: LawDraws, question: PrecisionQuestion) -> Allocation:
     flops, fixed = question.flops, question.n_params
     if flops is not None and fixed is None:
         return reoptimise(law, flops)
-    n_params = np.full((law.samples, len(law.bits)), fixed, dtype=np.float64)
-    tokens = question.tokens if flops is None else tokens_bought(flops, n_params, law.bits)
+    n_params = np.full((law.samples, len(law.cost)), fixed, dtype=np.float64)
+    tokens = question.tokens if flops is None else tokens_bought(flops, n_params, law.cost)
     tokens = np.broadcast_to(np.asarray(tokens, dtype=np.float64), n_params.shape)
     return Allocation(n_params, tokens, law.loss(n_params, tokens))
 

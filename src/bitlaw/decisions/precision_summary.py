@@ -47,7 +47,7 @@ def summarise(
     """
     competing = supported if supported.any() else np.ones(len(offer), dtype=bool)
     regret = above(draws.loss, draws.loss[:, competing].min(axis=1, keepdims=True))
-    wins = _wins(draws, np.array([option.bits for option in offer]), competing)
+    wins = _wins(draws, np.array([option.cost for option in offer]), competing)
     logged = logged_runs(fit)
     options = tuple(
         _option(logged, item, question, draws, regret, wins, index, bool(supported[index]))
@@ -60,6 +60,7 @@ def summarise(
     return PrecisionDecision(
         law=law,
         question=question,
+        prob=question.prob,
         options=options,
         best=best,
         near=near,
@@ -70,30 +71,29 @@ def summarise(
         confidence=REQUIRED_PROBABILITY,
         draws=draws.samples,
         seed=seed,
-        findings=(),
         drift=draws.drift is not None,
     )
 
 
-def _wins(draws: PrecisionDraws, bits: np.ndarray, competing: np.ndarray) -> np.ndarray:
+def _wins(draws: PrecisionDraws, cost: np.ndarray, competing: np.ndarray) -> np.ndarray:
     """Which option wins each draw, shape (samples, options); none where none is within tolerance.
 
     An option that does not compete wins where it would beat all those that do.
     """
-    wins = _winners(draws, bits, competing)
+    wins = _winners(draws, cost, competing)
     for index in np.flatnonzero(~competing):
-        with_it = competing | (np.arange(len(bits)) == index)
-        wins[:, index] = _winners(draws, bits, with_it)[:, index]
+        with_it = competing | (np.arange(len(cost)) == index)
+        wins[:, index] = _winners(draws, cost, with_it)[:, index]
     return wins
 
 
-def _winners(draws: PrecisionDraws, bits: np.ndarray, competing: np.ndarray) -> np.ndarray:
-    loss, options = np.where(competing, draws.loss, np.inf), np.arange(len(bits))
+def _winners(draws: PrecisionDraws, cost: np.ndarray, competing: np.ndarray) -> np.ndarray:
+    loss, options = np.where(competing, draws.loss, np.inf), np.arange(len(cost))
     if draws.within is None:
         return (loss.argmin(axis=1)[:, None] == options) & competing
     within = draws.within & competing
-    cost = np.where(within, bits, np.inf)
-    cheapest = within & (cost == cost.min(axis=1, keepdims=True))
+    paid = np.where(within, cost, np.inf)
+    cheapest = within & (paid == paid.min(axis=1, keepdims=True))
     best = np.where(cheapest, loss, np.inf).argmin(axis=1)
     return (best[:, None] == options) & cheapest
 
@@ -113,6 +113,7 @@ def _option(
     return PrecisionOption(
         bits=item.bits,
         format=item.format,
+        cost=item.cost,
         probability_best=probability,
         probability_error=monte_carlo_error(probability, draws.samples),
         probability_within=None if within is None else float(within[:, index].mean()),
@@ -135,7 +136,7 @@ def _best(options: tuple[PrecisionOption, ...]) -> Key | None:
     if options[0].probability_within is None:
         return min(options, key=lambda option: option.expected_regret).key
     fit_for_use = [option for option in options if (option.probability_within or 0.0) >= REQUIRED_PROBABILITY]
-    cheapest = min(fit_for_use, key=lambda option: (option.bits, option.expected_regret), default=None)
+    cheapest = min(fit_for_use, key=lambda option: (option.cost, option.expected_regret), default=None)
     return None if cheapest is None else cheapest.key
 
 

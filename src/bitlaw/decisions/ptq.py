@@ -106,7 +106,6 @@ def ptq(
         prob=prob,
         draws=0,
         seed=fit.provenance.seed if seed is None else seed,
-        findings=(),
         drift=drift,
     )
     points = question_points(fit, asked, _offered(asked, bits))

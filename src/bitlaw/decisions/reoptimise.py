@@ -40,7 +40,7 @@ class Allocation:
 
 
 def reoptimise(law: LawDraws, flops: float) -> Allocation:
-    """The split of a budget (6/16) N D P into parameters and tokens with the lowest loss.
+    """The split of a budget 6 N D into parameters and tokens with the lowest loss.
 
     Every draw and option is searched on its own, along ln N at fixed cost: half decades over a
     window of 24 decades around the fitted runs' ratio of tokens to parameters, moved on where the
@@ -55,7 +55,7 @@ def reoptimise(law: LawDraws, flops: float) -> Allocation:
     flops
         Budget, FLOP at 16 bits.
     """
-    shape = (law.samples, len(law.bits))
+    shape = (law.samples, len(law.cost))
     samples, options = np.indices(shape).reshape(2, -1)
     blocks = [
         _search(law.pairs(samples[rows], options[rows]), flops)
@@ -63,13 +63,13 @@ def reoptimise(law: LawDraws, flops: float) -> Allocation:
     ]
     log_n, loss = (np.concatenate(values).reshape(shape) for values in zip(*blocks, strict=True))
     n_params = np.where(law.no_capacity(), np.nan, np.exp(log_n))
-    return Allocation(n_params, np.asarray(tokens_bought(flops, n_params, law.bits)), loss)
+    return Allocation(n_params, np.asarray(tokens_bought(flops, n_params, law.cost)), loss)
 
 
 def _search(law: LawDraws, flops: float) -> tuple[np.ndarray, np.ndarray]:
     """Ln N and loss at the optimum of each row, a draw at one option."""
     reference = law.reference
-    affordable = np.asarray(tokens_bought(flops, 1.0, law.bits[:, 0]))
+    affordable = np.asarray(tokens_bought(flops, 1.0, law.cost[:, 0]))
     middle = 0.5 * np.log(affordable * reference.n_params / reference.tokens)
     log_n = np.empty(law.samples)
     left = np.arange(law.samples)
