@@ -28,8 +28,8 @@ def default_candidates(
     """A grid of new runs, and where the question is about quantization after training, logged runs too.
 
     Ten sizes between the smallest fitted run and a little beyond the largest or the one asked about, at
-    six numbers of tokens per parameter over the fitted range and the one asked about, as far as the budget
-    reaches.
+    six numbers of tokens per parameter over the fitted range and the one asked about, with no more and no
+    fewer tokens than a little beyond these, as far as the budget reaches.
 
     Parameters
     ----------
@@ -78,6 +78,7 @@ def _sizes(fit: Fit, target: pd.DataFrame, budget: float, required: bool) -> Ite
     every = pd.concat([fit.rows[["n_params", "tokens"]], target[["n_params", "tokens"]]]).astype(np.float64)
     ratio = every["tokens"] / every["n_params"]
     lo, hi = float(fit.rows["n_params"].min()), float(every["n_params"].max()) * _BEYOND
+    # At the fewest tokens per parameter; a run of as few tokens as that may still be too short to be of use.
     affordable = float(np.sqrt(budget / training_flop(1.0, float(ratio.min()))))
     if affordable < lo:
         if required:
@@ -86,10 +87,13 @@ def _sizes(fit: Fit, target: pd.DataFrame, budget: float, required: bool) -> Ite
                 f"budget is {budget:g} FLOP, and the cheapest candidate costs {cheapest:.3g}; valid: at least that"
             )
         return
+    shortest, longest = float(every["tokens"].min()) / _BEYOND, float(every["tokens"].max()) * _BEYOND
     for n_params in np.geomspace(lo, min(hi, affordable), _SIZES):
         for each in np.geomspace(float(ratio.min()), float(ratio.max()), _RATIOS):
-            if training_flop(n_params, n_params * each) <= budget * (1.0 + 1e-9):
-                yield float(n_params), float(n_params * each)
+            tokens = float(n_params * each)
+            affords = training_flop(n_params, tokens) <= budget * (1.0 + 1e-9)
+            if affords and shortest <= tokens <= longest:
+                yield float(n_params), tokens
     for n_params, tokens in target[["n_params", "tokens"]].drop_duplicates().to_numpy(np.float64):
         if training_flop(n_params, tokens) <= budget:
             yield float(n_params), float(tokens)

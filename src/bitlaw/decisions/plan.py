@@ -16,10 +16,11 @@ from bitlaw.decisions.candidates import Candidates, candidates_of, logged_runs
 from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.conditioning import (
     Measurements,
+    best_plan,
     covariance_of,
-    greedy,
     left_after_all,
     reductions,
+    without_outliers,
 )
 from bitlaw.decisions.groups import fitted_method, place_in_group
 from bitlaw.decisions.outcome_draws import Outcomes, outcome_draws
@@ -30,6 +31,8 @@ from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 
 _MOST_DRAWS = 4000
+_LEAST_SHARE = 0.01
+"""Share of the variance that is left which a run must remove to be worth the work of logging it."""
 _DISAGREEMENT = "laws.disagreement"
 
 
@@ -254,11 +257,12 @@ def _decide(
     law: str, asked: Answered, offered: Candidates, joint: Outcomes, record: dict[str, Any]
 ) -> PlanDecision:
     samples, target = len(joint.value), np.array([joint.value.shape[1] - 1])
-    covariance, candidates = covariance_of(joint.value), measurements(joint, offered)
+    covariance = covariance_of(without_outliers(joint.value))
+    candidates = measurements(joint, offered)
     variance = float(covariance[target[0], target[0]])
     # Of so many candidates, the most that one correlates with the quantity by chance alone.
     by_chance = 2.0 * math.log(len(candidates) + 1.0) / samples
-    steps = greedy(covariance, target, candidates, record["budget"], by_chance)
+    steps = best_plan(covariance, target, candidates, record["budget"], max(by_chance, _LEAST_SHARE))
     alone = reductions(covariance, target, candidates)
     texts = [offered.text(number) for number in range(len(offered))]
     inputs = [offered.inputs(number) for number in range(len(offered))]

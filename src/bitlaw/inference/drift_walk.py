@@ -3,22 +3,21 @@
 import numpy as np
 import pandas as pd
 
-from bitlaw.inference.distance import beyond_post, beyond_sizes, beyond_training
+from bitlaw.inference.distance import beyond_post, beyond_sizes, beyond_training, low_precision_rows
 from bitlaw.inference.drift import clipped
 from bitlaw.inference.fit import Fit
+from bitlaw.inference.hull import convex_hull
 from bitlaw.laws.evaluate import StructuralError
-
-_JITTER = 1e-9
 
 
 def drift_walk(fit: Fit, points: pd.DataFrame, seed: int = 0) -> StructuralError | None:
     """Draws of the law's error at many points, as spread at each as in ``structural_error``.
 
-    There every point of a draw moves together, so that a run just outside the data would give away the
-    error at any distance. A refit says otherwise: its drift starts anew from the hull that the run has
-    widened, which leaves what lies beyond the run as unknown as before. That is a random walk: errors at v and w,
-    decades from the hull, have the covariance ω² (|v| + |w| - |v - w|)/2, Lévy's Brownian motion, and those
-    of penalties at distances x and y the covariance ω_δ² min(x, y).
+    There the points of a draw share one z per axis, so that a run just outside the data, on whichever side, would
+    give away the error at any distance. A refit says otherwise: its drift starts anew from the hull that the
+    run has widened, and leaves what lies beyond as unknown as before. So z is here a random walk along its axis,
+    scaled to a standard deviation of 1: at distances x < y on one side its correlation is √(x/y), on
+    opposite sides 0. Axes are decades of parameters, decades of tokens and, of penalties, bits.
 
     Parameters
     ----------
@@ -34,59 +33,70 @@ def drift_walk(fit: Fit, points: pd.DataFrame, seed: int = 0) -> StructuralError
     StructuralError
         Arrays of shape (samples, points), or 0; None where no point is beyond the data.
     """
-    n_params, tokens = (points[name].to_numpy(np.float64) for name in ("n_params", "tokens"))
+    sizes = tuple(points[name].to_numpy(np.float64) for name in ("n_params", "tokens"))
     rng = np.random.default_rng(list(f"{seed} walk {fit.law.name}".encode()))
-    away = np.stack(beyond_sizes(fit.hull, n_params, tokens), axis=1)
     omega, omega_penalty = (fit.drift[name].to_numpy()[:, None] for name in ("omega", "omega_penalty"))
+    inside = np.zeros(len(points))
+    loss = (inside, inside) if fit.law.base.is_observed else beyond_sizes(fit.hull, *sizes)
     error = StructuralError(
-        log_loss=0.0 if fit.law.base.is_observed else _scaled(omega, _plane_walk(away, len(omega), rng)),
-        log_penalty=_scaled(
-            omega_penalty, _line_walk(beyond_training(fit, points, n_params, tokens), len(omega), rng)
+        log_loss=_walked(omega, *loss, inside, rng),
+        log_penalty=_walked(
+            omega_penalty, *_parts(low_precision_rows(fit), beyond_training(fit, points, *sizes), sizes), rng
         ),
-        log_degradation=_scaled(
-            omega_penalty, _line_walk(beyond_post(fit, points, n_params, tokens), len(omega), rng)
+        log_degradation=_walked(
+            omega_penalty,
+            *_parts(fit.rows[fit.rows["bits_post"].notna()], beyond_post(fit, points, *sizes), sizes),
+            rng,
         ),
     )
     return error if any(np.any(part) for part in vars(error).values()) else None
 
 
-def levy_covariance(vectors: np.ndarray) -> np.ndarray:
-    """Covariance (|v| + |w| - |v - w|)/2 of Lévy's Brownian motion from the origin.
+def walk(distance: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """A random walk from 0 to both sides, scaled to a standard deviation of 1 everywhere but at 0.
 
     Parameters
     ----------
-    vectors
-        Shape (points, axes).
+    distance
+        Where, signed, shape (points,).
+    samples
+        Number of walks.
+    rng
+        Random numbers.
 
-    Examples
-    --------
-    >>> levy_covariance(np.array([[1.0, 0.0], [3.0, 0.0], [-2.0, 0.0]])).tolist()
-    [[1.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 0.0, 2.0]]
+    Returns
+    -------
+    numpy.ndarray
+        Shape (samples, points).
     """
-    length = np.hypot(*vectors.T)
-    apart = np.hypot(*(vectors[:, None, :] - vectors[None, :, :]).transpose(2, 0, 1))
-    return 0.5 * (length[:, None] + length[None, :] - apart)
+    walked = np.zeros((samples, len(distance)))
+    for side in (-1.0, 1.0):
+        there = side * distance > 0
+        distinct, which = np.unique(np.abs(distance[there]), return_inverse=True)
+        steps = np.sqrt(np.diff(distinct, prepend=0.0))
+        path = np.cumsum(steps * rng.standard_normal((samples, len(steps))), axis=1) / np.sqrt(distinct)
+        walked[:, there] = path[:, which]
+    return walked
 
 
-def _plane_walk(away: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray | float:
-    distinct, which = np.unique(away, axis=0, return_inverse=True)
-    outside = np.hypot(*distinct.T) > 0
-    if not outside.any():
+def _parts(
+    rows: pd.DataFrame, distance: np.ndarray, sizes: tuple[np.ndarray, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distance of a penalty from the rows that show one: decades of N and of D, and bits."""
+    if not distance.any():
+        return distance, distance, distance
+    hull = convex_hull(np.log10(rows[["n_params", "tokens"]].to_numpy(np.float64)))
+    of_n, of_d = (np.where(distance > 0, part, 0.0) for part in beyond_sizes(hull, *sizes))
+    return of_n, of_d, np.maximum(distance - np.hypot(of_n, of_d), 0.0)
+
+
+def _walked(
+    scale: np.ndarray, of_n: np.ndarray, of_d: np.ndarray, bits: np.ndarray, rng: np.random.Generator
+) -> np.ndarray | float:
+    """ω ((|v_N| z_N + |v_D| z_D)/√|v| + √b z_b), v the decades and b the bits beyond the data."""
+    length = np.hypot(of_n, of_d)
+    if not (length.any() or bits.any()):
         return 0.0
-    walked = np.zeros((samples, len(distinct)))
-    covariance = levy_covariance(distinct[outside])
-    root = np.linalg.cholesky(covariance + _JITTER * np.eye(len(covariance)))
-    walked[:, outside] = rng.standard_normal((samples, len(root))) @ root.T
-    return walked[:, which]
-
-
-def _line_walk(distance: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray | float:
-    distinct, which = np.unique(distance, return_inverse=True)
-    if not distinct.any():
-        return 0.0
-    steps = np.sqrt(np.diff(distinct, prepend=0.0))
-    return np.cumsum(steps * rng.standard_normal((samples, len(steps))), axis=1)[:, which]
-
-
-def _scaled(scale: np.ndarray, walked: np.ndarray | float) -> np.ndarray | float:
-    return 0.0 if np.ndim(walked) == 0 else clipped(scale * walked)
+    root = np.sqrt(np.where(length > 0, length, 1.0))
+    z_n, z_d, z_bits = (walk(along, len(scale), rng) for along in (of_n, of_d, bits))
+    return clipped(scale * (np.abs(of_n) / root * z_n + np.abs(of_d) / root * z_d + np.sqrt(bits) * z_bits))
