@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.plan import plan
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
 from bitlaw.inference.draws import points_frame
@@ -17,6 +18,7 @@ QUESTIONS = {
     "predict": [*SIZES, "--bits-weights", "4"],
     "optimum": ["--flops", "1e20", "--bits", "16,8,4"],
     "ptq": [*SIZES, "--bits", "8,4"],
+    "plan": [*SIZES, "--budget", "1e18"],
 }
 
 
@@ -41,6 +43,7 @@ def test_json_is_the_envelope_and_the_result(command: str, fit_file: Path, bitla
         "predict": lambda: predict(fit, points_frame(n_params=1e8, tokens=1e10, bits_weights=4.0)),
         "optimum": lambda: optimum(fit, flops=1e20, bits=(16, 8, 4)),
         "ptq": lambda: ptq(fit, 1e8, 1e10, bits=(8, 4)),
+        "plan": lambda: plan(fit, n_params=1e8, tokens=1e10, budget=1e18),
     }[command]()
     done = bitlaw(command, fit_file, *QUESTIONS[command], "--json")
     assert (done.code, done.err) == (0, "")
@@ -54,7 +57,7 @@ def test_words_open_with_the_sentence(command: str, fit_file: Path, bitlaw) -> N
     done = bitlaw(command, fit_file, *QUESTIONS[command])
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("Under kumar2024, ")
-    assert "90 % ETI" in done.out
+    assert {"plan": "one standard deviation"}.get(command, "90 % ETI") in " ".join(done.out.split())
     assert "Findings: " in done.out
 
 
@@ -271,3 +274,25 @@ def test_no_drift_shows_what_drift_does(command: str, tmp_path: Path, bitlaw) ->
         assert all((item["drift"] is None) == (answer is off) for item in shown)
     assert on["points" if command == "predict" else "options"][-1]["drift"] > 0
     assert "Structural error beyond the data is included" in bitlaw(command, path, *BEYOND[command]).out
+
+
+def test_a_plan_from_candidates_of_ones_own(
+    fit_file: Path, coupled_file: Path, bitlaw, tmp_path: Path
+) -> None:
+    table = tmp_path / "candidates.csv"
+    table.write_text("n_params,tokens,bits_weights,cost\n2e8,2e10,16,\n2e8,2e10,4,1e18\n9e9,9e11,16,\n")
+    words = [*SIZES, "--budget", "1e20", "--candidates", table]
+    answer = json.loads(bitlaw("plan", fit_file, *words, "--json").out)
+    assert [one["cost"] for one in answer["candidates"]] == [2.4e19, 1e18]  # the third is beyond the budget
+    across = json.loads(bitlaw("plan", fit_file, coupled_file, *words, "--json").out)
+    assert set(across["laws"]) == {"kumar2024", "kumar2024-coupled"}
+    table.write_text("n_params,tokens,format\n2e8,2e10,mxfp4\n")
+    refused = bitlaw("plan", fit_file, *words)
+    assert (refused.code, refused.out) == (2, "")
+    assert 'no term for format "mxfp4"' in refused.err
+
+
+def test_a_refused_question_is_planned_for_with_code_0(fit_file: Path, bitlaw) -> None:
+    done = bitlaw("plan", fit_file, "--n-params", "1e14", "--tokens", "1e15", "--budget", "1e20")
+    assert done.code == 0
+    assert "Until then an answer is REFUSED" in " ".join(done.out.split())

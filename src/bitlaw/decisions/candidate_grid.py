@@ -15,6 +15,7 @@ from bitlaw.runs.columns import COLUMNS
 
 _SIZES, _RATIOS = 10, 6
 _BEYOND = 10**0.25
+_ROUNDING = 1e-9
 _COLUMNS = tuple(column.name for column in COLUMNS if column.name not in ("loss", "flops"))
 
 
@@ -27,9 +28,9 @@ def default_candidates(
 ) -> Candidates:
     """A grid of new runs, and where the question is about quantization after training, logged runs too.
 
-    Ten sizes between the smallest fitted run and a little beyond the largest or the one asked about, at
-    six numbers of tokens per parameter over the fitted range and the one asked about, with no more and no
-    fewer tokens than a little beyond these, as far as the budget reaches.
+    Ten sizes between the smallest fitted run and a little beyond the largest or the one asked about, each on six
+    numbers of tokens: as far as the budget reaches, at no more and no fewer tokens per parameter than the fitted
+    runs and the one asked about have, and not on far fewer or more tokens in all.
 
     Parameters
     ----------
@@ -75,25 +76,25 @@ def default_candidates(
 
 
 def _sizes(fit: Fit, target: pd.DataFrame, budget: float, required: bool) -> Iterator[tuple[float, float]]:
+    """Parameters and tokens of new runs; none where the budget buys none and none is required."""
     every = pd.concat([fit.rows[["n_params", "tokens"]], target[["n_params", "tokens"]]]).astype(np.float64)
     ratio = every["tokens"] / every["n_params"]
-    lo, hi = float(fit.rows["n_params"].min()), float(every["n_params"].max()) * _BEYOND
-    # At the fewest tokens per parameter; a run of as few tokens as that may still be too short to be of use.
-    affordable = float(np.sqrt(budget / training_flop(1.0, float(ratio.min()))))
-    if affordable < lo:
+    fewest, most = float(ratio.min()), float(ratio.max())
+    shortest, longest = float(every["tokens"].min()) / _BEYOND, float(every["tokens"].max()) * _BEYOND
+    smallest, largest = float(fit.rows["n_params"].min()), float(every["n_params"].max()) * _BEYOND
+    product = budget * (1.0 - _ROUNDING) / float(training_flop(1.0, 1.0))
+    largest = min(largest, np.sqrt(product / fewest), product / shortest)
+    if largest < smallest:
         if required:
-            cheapest = float(training_flop(lo, lo * float(ratio.min())))
+            cheapest = float(training_flop(smallest, max(fewest * smallest, shortest)))
             raise InputError(
                 f"budget is {budget:g} FLOP, and the cheapest candidate costs {cheapest:.3g}; valid: at least that"
             )
         return
-    shortest, longest = float(every["tokens"].min()) / _BEYOND, float(every["tokens"].max()) * _BEYOND
-    for n_params in np.geomspace(lo, min(hi, affordable), _SIZES):
-        for each in np.geomspace(float(ratio.min()), float(ratio.max()), _RATIOS):
-            tokens = float(n_params * each)
-            affords = training_flop(n_params, tokens) <= budget * (1.0 + 1e-9)
-            if affords and shortest <= tokens <= longest:
-                yield float(n_params), tokens
+    for n_params in np.geomspace(smallest, largest, _SIZES):
+        lo, hi = max(n_params * fewest, shortest), min(n_params * most, longest, product / n_params)
+        if lo <= hi:
+            yield from ((float(n_params), float(tokens)) for tokens in np.geomspace(lo, hi, _RATIOS))
     for n_params, tokens in target[["n_params", "tokens"]].drop_duplicates().to_numpy(np.float64):
         if training_flop(n_params, tokens) <= budget:
             yield float(n_params), float(tokens)

@@ -31,7 +31,7 @@ from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 
 _MOST_DRAWS = 4000
-_LEAST_SHARE = 0.01
+_LEAST_SHARE = 0.02
 """Share of the variance that is left which a run must remove to be worth the work of logging it."""
 _DISAGREEMENT = "laws.disagreement"
 
@@ -243,7 +243,7 @@ def _as_trained(fit: Fit, quantity: Quantity, points: pd.DataFrame) -> np.ndarra
     if not fit.law.base.is_observed:
         return None
     own = logged_runs(fit).set_index("run_id")["loss"]
-    known = points["run_id"].map(own).to_numpy(np.float64)
+    known = np.array(points["run_id"].map(own), np.float64)
     known[len(points) - len(quantity.points) :] = np.nan if quantity.measured is None else quantity.measured
     return known
 
@@ -293,6 +293,10 @@ def _decide(
         decision=asked.quantity.decision,
         question=asked.quantity.question,
         quantity=asked.quantity.text,
+        asked=tuple(
+            (float(n_params), float(tokens))
+            for n_params, tokens in asked.quantity.points[["n_params", "tokens"]].to_numpy(np.float64)
+        ),
         sd=math.sqrt(variance),
         picks=tuple(picks),
         sd_all=math.sqrt(left_after_all(covariance, target, candidates)),

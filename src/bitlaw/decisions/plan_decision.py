@@ -87,6 +87,8 @@ class PlanDecision(Decision):
         ``loss``, ``optimum`` or ``ptq``: what the runs are for.
     question, quantity
         What is asked about, and the number whose variance counts, in words.
+    asked
+        Parameters and tokens of the points it is a number of.
     budget
         FLOP.
     sd
@@ -106,6 +108,7 @@ class PlanDecision(Decision):
     decision: str
     question: str
     quantity: str
+    asked: tuple[tuple[float, float], ...]
     budget: float
     sd: float
     picks: tuple[Pick, ...]
@@ -164,7 +167,7 @@ class PlanDecision(Decision):
                 )
         if self.offered:
             parts.append(
-                f"Even all {len(self.offered)} candidates that the budget buys one by one would leave "
+                f"All {len(self.offered)} candidates together, each within the budget, would leave "
                 f"{self.sd_text(self.sd_all)}."
             )
         if self.risk is not None:
@@ -199,6 +202,7 @@ class PlanDecision(Decision):
                 "decision": self.decision,
                 "question": self.question,
                 "quantity": self.quantity,
+                "asked": [{"n_params": n_params, "tokens": tokens} for n_params, tokens in self.asked],
                 "refused": self.is_refused,
                 "budget": self.budget,
                 "spent": self.spent,

@@ -37,9 +37,9 @@ def drift_walk(fit: Fit, points: pd.DataFrame, seed: int = 0) -> StructuralError
     rng = np.random.default_rng(list(f"{seed} walk {fit.law.name}".encode()))
     omega, omega_penalty = (fit.drift[name].to_numpy()[:, None] for name in ("omega", "omega_penalty"))
     inside = np.zeros(len(points))
-    loss = (inside, inside) if fit.law.base.is_observed else beyond_sizes(fit.hull, *sizes)
+    of_n, of_d = (inside, inside) if fit.law.base.is_observed else beyond_sizes(fit.hull, *sizes)
     error = StructuralError(
-        log_loss=_walked(omega, *loss, inside, rng),
+        log_loss=_walked(omega, of_n, of_d, inside, rng),
         log_penalty=_walked(
             omega_penalty, *_parts(low_precision_rows(fit), beyond_training(fit, points, *sizes), sizes), rng
         ),

@@ -1,12 +1,18 @@
 """Every answer a report gives to one question: under one law, or under several and their stack."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from bitlaw.criticism.comparison import Comparison
 from bitlaw.decisions.across_laws import optimum_across
 from bitlaw.decisions.asked import Asked
+from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.plan import plan_across
+from bitlaw.decisions.plan_decision import PlanDecision
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.predict import predict
@@ -15,6 +21,8 @@ from bitlaw.decisions.ptq import ptq
 from bitlaw.decisions.stacked import predict_across, ptq_across
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.several import SeveralLaws, several_laws
+
+_SHARE_TO_SPEND, _FEWEST_RUNS = 0.1, 10.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,9 @@ class Answers:
         Quantization after training; None where the fit says nothing about it.
     question
         The question in words, for example "332k parameters and 8M tokens, the largest logged run".
+    plan
+        Which runs to log next, to know the loss better, or quantized after training the degradation, with a
+        tenth of the compute asked about; None where neither is answered.
     """
 
     prediction: Prediction
@@ -40,6 +51,7 @@ class Answers:
     precision_free: PrecisionDecision | None
     post_training: PostTrainingDecision | None
     question: str
+    plan: PlanDecision | None = None
 
 
 def answers_of(
@@ -77,7 +89,8 @@ def answers_of(
             drift=drift,
         )
     prediction = predict(fit, asked.point, measured=asked.loss, drift=drift)
-    return Answers(prediction, fixed, free, after, asked.text)
+    planned = _planned([fit], asked, method_post, drift)
+    return Answers(prediction, fixed, free, after, asked.text, planned)
 
 
 def answers_of_several(
@@ -121,7 +134,8 @@ def answers_of_several(
         )
     prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
     several = several_laws(fits, prediction, fixed, free, after, comparison)
-    return stacked_answers(several, asked.text), several
+    planned = _planned(fits, asked, method_post, drift)
+    return replace(stacked_answers(several, asked.text), plan=planned), several
 
 
 def stacked_answers(several: SeveralLaws, question: str) -> Answers:
@@ -154,6 +168,25 @@ def risk_shares(answers: Answers) -> dict[str, Mapping[str, float] | None]:
     }
     risks = {what: answer.risk for what, answer in asked.items() if answer is not None}
     return {what: risk.shares for what, risk in risks.items() if risk is not None}
+
+
+def _planned(fits: Sequence[Fit], asked: Asked, method_post: str | None, drift: bool) -> PlanDecision | None:
+    """The runs that a tenth of the compute asked about is best spent on; at least of ten of the smallest run."""
+    n_params, tokens = (fits[0].rows[name].to_numpy(np.float64) for name in ("n_params", "tokens"))
+    cheapest = float(np.min(training_flop(n_params, tokens)))
+    budget = max(_SHARE_TO_SPEND * asked.flops, _FEWEST_RUNS * cheapest)
+    common: dict[str, Any] = {
+        "n_params": asked.n_params,
+        "tokens": asked.tokens,
+        "budget": budget,
+        "group": asked.group,
+        "drift": drift,
+    }
+    if not any(fit.law.base.is_observed for fit in fits):
+        return plan_across(fits, "loss", **common).stack
+    if not all(_is_quantized_after(fit) for fit in fits):
+        return None
+    return plan_across(fits, "ptq", loss=asked.loss, method_post=method_post, **common).stack
 
 
 def _is_quantized_after(fit: Fit) -> bool:

@@ -20,7 +20,7 @@ from bitlaw.reporting.words import by_law
 if TYPE_CHECKING:
     from bitlaw.reporting.answers import Answers
 
-_NOT_BUILT_YET = ("budget", "plan")
+_NOT_BUILT_YET = ("budget",)
 
 
 def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> d
     dict
         The envelope ``command``, ``status``, ``findings``; ``question``; ``opening``, the first
         paragraph by heading; ``prediction``, ``optimum`` (``sizes_fixed`` and ``sizes_free``) and
-        ``ptq`` as their commands give them; ``backtest`` of the fit, without the rows its folds predicted;
+        ``ptq`` and ``plan`` as their commands give them; ``backtest`` of the fit, without the rows its folds predicted;
         ``compare``, the scores and answers of several laws, by
         name; ``constants``, ``data``, ``provenance``; and null for rooms that are not built yet.
     """
@@ -59,6 +59,7 @@ def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> d
             "sizes_free": free.to_dict() if free is not None else None,
         },
         "ptq": post.to_dict() if post is not None else None,
+        "plan": answers.plan.to_dict() if answers.plan is not None else None,
         "backtest": _backtest(fit),
         "compare": several.to_dict() if several is not None else None,
         "constants": contraction_table(fit).to_dict("records"),
