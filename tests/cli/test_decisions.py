@@ -144,7 +144,7 @@ def test_several_laws_and_their_stack(command: str, fit_file: Path, coupled_file
     }
     assert "laws.disagreement" in {finding["code"] for finding in answer["findings"]}
     alone = json.loads(bitlaw(command, fit_file, *QUESTIONS[command], "--json").out)
-    key = {"predict": "points", "ptq": "options", "optimum": "options"}[command]
+    key = {"predict": "points", "ptq": "options", "optimum": "options", "plan": "picks"}[command]
     assert answer["laws"]["kumar2024"][key] == alone[key]
     words = bitlaw(command, fit_file, coupled_file, *QUESTIONS[command]).out
     assert words.startswith("Under the stack, ")

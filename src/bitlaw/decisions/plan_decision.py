@@ -172,9 +172,7 @@ class PlanDecision(Decision):
             )
         if self.risk is not None:
             parts.append(
-                "Until then an answer is REFUSED."
-                if self.is_refused
-                else f"Risk of the answer now: {self.risk.grade}."
+                "Until then an answer is REFUSED." if self.is_refused else f"Now: {self.risk.sentence()}"
             )
         return " ".join(parts)
 
