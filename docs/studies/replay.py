@@ -223,7 +223,13 @@ Rule = Callable[[Replayed, Fit, np.ndarray, float, np.random.Generator], np.ndar
 RULE: dict[str, Rule] = {PLAN: _by_plan, RANDOM: _at_random, CHEAPEST: _cheapest, D_OPTIMAL: _d_optimal}
 
 
-def replays(table: Table, folder: Path, rules: Sequence[str] = RULES, starts: int = STARTS) -> pd.DataFrame:
+def replays(
+    table: Table,
+    folder: Path,
+    rules: Sequence[str] = RULES,
+    starts: int = STARTS,
+    kept_only: bool = False,
+) -> pd.DataFrame:
     """Every start and rule of a table, one row per budget; what was replayed before is taken from the folder.
 
     Parameters
@@ -234,6 +240,8 @@ def replays(table: Table, folder: Path, rules: Sequence[str] = RULES, starts: in
         Where results are kept, one file per table.
     rules, starts
         Which rules, and how many starts.
+    kept_only
+        Replay nothing; what was replayed before.
     """
     path = folder / f"replay_{table.name}.json"
     prepared: Replayed | None = None
@@ -241,12 +249,13 @@ def replays(table: Table, folder: Path, rules: Sequence[str] = RULES, starts: in
     for start in (None, *range(starts)):
         for rule in ("ends", *(rules if start is not None else ())):
             key = f"{start} {rule}"
-            if key in kept:
+            if key in kept or kept_only:
                 continue
             prepared = prepared or ready(table)
             kept[key] = [ends(prepared, start)] if rule == "ends" else replay(prepared, start or 0, rule)
             _write(path, kept)
-        print(f"{table.name}: start {start} done", flush=True)
+        if not kept_only:
+            print(f"{table.name}: start {start} done", flush=True)
     rows = []
     for key, found in kept.items():
         start, _, rule = key.partition(" ")

@@ -35,7 +35,19 @@ def test_rows_of_one_new_run_are_paid_for_once_and_measured_as_trained(fit):
     assert found.points["bits_post"].isna().tolist() == [True, False, False]
     after = min(0.01 * 6e18, 2 * 1e8 * 1e7)
     assert found.cost[0] == pytest.approx(6e18 + after + 5.0)
-    assert found.inputs(0)["bits_post"] == [6.0, 4.0] or found.inputs(0)["bits_post"] == [4.0, 6.0]
+    assert found.inputs()[0]["bits_post"] == [6.0, 4.0]
+
+
+def test_candidates_keep_the_order_of_their_rows(fit):
+    rows = points_frame(
+        n_params=[2e7, 1e7, 2e7, 3e7], tokens=1e9, run_id=["b", "a", "b", None],
+        bits_post=[np.nan, 4.0, 5.0, np.nan], method_post=["", "gptq", "gptq", ""],
+    )  # fmt: skip
+    found = candidates_of(fit, rows)
+    assert found.candidate.tolist() == [0, 0, 1, 1, 2]
+    assert found.points["n_params"].tolist() == [2e7, 2e7, 1e7, 1e7, 3e7]
+    assert found.points["bits_post"].isna().tolist() == [True, False, True, False, True]
+    assert found.texts()[1] == "10M parameters on 1B tokens, 16 bits, quantized after training to 4 bits"
 
 
 def test_quantizing_a_logged_run_costs_no_training(fit):
@@ -45,8 +57,8 @@ def test_quantizing_a_logged_run_costs_no_training(fit):
     assert found.is_logged.tolist() == [True, True]
     training = 6.0 * float(run["n_params"].iloc[0]) * float(run["tokens"].iloc[0])
     assert (found.cost <= 0.01 * training).all()
-    assert found.inputs(0)["run_id"] == run["run_id"].iloc[0]
-    assert found.text(0).startswith(f"logged run {run['run_id'].iloc[0]} (")
+    assert found.inputs()[0]["run_id"] == run["run_id"].iloc[0]
+    assert found.texts()[0].startswith(f"logged run {run['run_id'].iloc[0]} (")
 
 
 @pytest.mark.parametrize(

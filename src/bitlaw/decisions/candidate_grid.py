@@ -16,6 +16,8 @@ from bitlaw.runs.columns import COLUMNS
 _SIZES, _RATIOS = 10, 6
 _BEYOND = 10**0.25
 _ROUNDING = 1e-9
+_MOST_LOGGED = 600
+"""Quantizations of logged runs that are offered: of more, evenly over their compute."""
 _COLUMNS = tuple(column.name for column in COLUMNS if column.name not in ("loss", "flops"))
 
 
@@ -112,7 +114,12 @@ def _quantized_anew(fit: Fit, post: Sequence[Mapping[str, Any]]) -> pd.DataFrame
     new = np.array([one not in measured for one in key], bool)
     below = (every["bits_post"] < every["bits_weights"]).to_numpy(bool)
     columns = [name for name in _COLUMNS if name in every]
-    return every.loc[new & below, columns]
+    found = every.loc[new & below, columns]
+    if len(found) <= _MOST_LOGGED:
+        return found
+    by_compute = (found["n_params"] * found["tokens"]).argsort(kind="stable").to_numpy()
+    evenly = by_compute[np.linspace(0, len(found) - 1, _MOST_LOGGED).round().astype(int)]
+    return found.iloc[np.sort(evenly)]
 
 
 def _frame(columns: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Runs that could be logged next: what each would measure, and what it costs."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,12 @@ from bitlaw.inference.fit import Fit
 from bitlaw.runs.columns import COLUMNS
 from bitlaw.units import format_bits, format_count
 
-MOST_ROWS = 5000
+MOST_ROWS = 1500
+"""Of candidates; with 4,000 draws they take most of a gigabyte."""
 _SHARE_AFTER, _TOKENS_AFTER = 0.01, 1e7
 _FORWARD_FLOP = 2.0
 _ROOM = 4
-_NOT_PLANNED = ("loss", "flops", "loss_se", "status", "exclude")
+_NOT_PLANNED = ("run_id", "loss", "flops", "loss_se", "status", "exclude", "bits_post", "method_post")
 
 
 @dataclass(frozen=True)
@@ -76,38 +77,51 @@ class Candidates:
             self.is_logged[fits],
         )
 
-    def inputs(self, candidate: int) -> dict[str, Any]:
-        """Run-table columns of one candidate that are not at their defaults; post-training bits as a list."""
-        rows = self.points.iloc[self.rows(candidate)]
-        first = rows.iloc[0]
-        named = {"run_id": str(first["run_id"])} if self.is_logged[candidate] else {}
-        inputs: dict[str, Any] = named | {name: float(first[name]) for name in ("n_params", "tokens")}
-        for column in COLUMNS:
-            if column.name in inputs or column.name in (*_NOT_PLANNED, "run_id", "bits_post", "method_post"):
-                continue
-            value = first[column.name]
-            if not pd.isna(value) and value != column.default:
-                inputs[column.name] = value if column.kind == "text" else float(value)
-        after = rows[rows["bits_post"].notna()]
-        if len(after):
-            inputs["bits_post"] = [float(bits) for bits in after["bits_post"]]
-            inputs["method_post"] = list(dict.fromkeys(after["method_post"].astype(str)))
-        return inputs
+    def inputs(self) -> list[dict[str, Any]]:
+        """Run-table columns of each that are not at their defaults; post-training bits and methods as lists."""
+        records, at = self.points.to_dict("records"), self._positions()
+        return [
+            _inputs([records[row] for row in own], bool(logged))
+            for own, logged in zip(at, self.is_logged, strict=True)
+        ]
 
-    def text(self, candidate: int) -> str:
-        """One candidate in words."""
-        rows = self.points.iloc[self.rows(candidate)]
-        first = rows.iloc[0]
-        sizes = f"{format_count(first['n_params'])} parameters on {format_count(first['tokens'])} tokens"
-        groups = [str(first[name]) for name in ("corpus", "family") if str(first[name])]
-        scheme = schemes(rows.iloc[[0]]).iloc[0]
-        parts = [sizes, f"trained in {scheme}" if scheme else "16 bits", *groups]
-        bits = rows.loc[rows["bits_post"].notna(), "bits_post"]
-        if len(bits):
-            listed = ", ".join(format_bits(value) for value in bits)
-            parts.append(f"quantized after training to {listed} bits")
-        said = ", ".join(parts)
-        return f"logged run {first['run_id']} ({said})" if self.is_logged[candidate] else said
+    def texts(self) -> list[str]:
+        """Each in words."""
+        records, scheme = self.points.to_dict("records"), schemes(self.points).tolist()
+        return [
+            _text([records[row] for row in own], scheme[own[0]], bool(logged))
+            for own, logged in zip(self._positions(), self.is_logged, strict=True)
+        ]
+
+    def _positions(self) -> list[np.ndarray]:
+        return [self.rows(number) for number in range(len(self))]
+
+
+def _inputs(rows: Sequence[Mapping[Hashable, Any]], is_logged: bool) -> dict[str, Any]:
+    first = rows[0]
+    inputs: dict[str, Any] = {"run_id": str(first["run_id"])} if is_logged else {}
+    inputs |= {name: float(first[name]) for name in ("n_params", "tokens")}
+    for column in COLUMNS:
+        value = first.get(column.name)
+        if column.name not in (*inputs, *_NOT_PLANNED) and not pd.isna(value) and value != column.default:
+            inputs[column.name] = value if column.kind == "text" else float(value)
+    after = [row for row in rows if not pd.isna(row["bits_post"])]
+    if after:
+        inputs["bits_post"] = [float(row["bits_post"]) for row in after]
+        inputs["method_post"] = list(dict.fromkeys(str(row["method_post"]) for row in after))
+    return inputs
+
+
+def _text(rows: Sequence[Mapping[Hashable, Any]], scheme: str, is_logged: bool) -> str:
+    first = rows[0]
+    sizes = f"{format_count(first['n_params'])} parameters on {format_count(first['tokens'])} tokens"
+    groups = [str(first[name]) for name in ("corpus", "family") if str(first.get(name, ""))]
+    parts = [sizes, f"trained in {scheme}" if scheme else "16 bits", *groups]
+    bits = [format_bits(row["bits_post"]) for row in rows if not pd.isna(row["bits_post"])]
+    if bits:
+        parts.append(f"quantized after training to {', '.join(bits)} bits")
+    said = ", ".join(parts)
+    return f"logged run {first['run_id']} ({said})" if is_logged else said
 
 
 def candidates_of(fit: Fit, frame: pd.DataFrame) -> Candidates:
@@ -142,9 +156,14 @@ def candidates_of(fit: Fit, frame: pd.DataFrame) -> Candidates:
     logged = _logged(fit, rows)
     _require_new(fit, rows, logged)
     rows["cost"] = rows["cost"].astype(np.float64) if "cost" in rows else np.nan
-    complete = pd.concat([_with_trained(own) for _, own in _by_candidate(rows, logged)], ignore_index=True)
-    cost = complete["cost"].fillna(pd.Series(_default_cost(complete), complete.index)).to_numpy(np.float64)
-    number = pd.factorize(complete["key"])[0]
+    key = rows["run_id"].where(~logged, rows["run_id"] + " row " + rows.index.astype(str))
+    rows = rows.assign(key=key, is_logged=logged)
+    complete = pd.concat([_trained_besides(rows), rows], ignore_index=True)
+    place = pd.Series(range(key.nunique()), index=key.unique())[complete["key"]].to_numpy()
+    after = complete["bits_post"].fillna(np.inf).to_numpy(np.float64)
+    order = np.lexsort((-after, place))
+    complete, number = complete.iloc[order].reset_index(drop=True), place[order]
+    cost = np.where(complete["cost"].isna(), _default_cost(complete), complete["cost"].to_numpy(np.float64))
     first = np.unique(number, return_index=True)[1]
     return Candidates(
         points=complete.drop(columns=["cost", "key", "is_logged"]),
@@ -160,21 +179,11 @@ def logged_runs(fit: Fit) -> pd.DataFrame:
     return rows.drop_duplicates("run_id")
 
 
-def _by_candidate(rows: pd.DataFrame, logged: pd.Series) -> list[tuple[str, pd.DataFrame]]:
-    key = rows["run_id"].where(~logged, rows["run_id"] + " row " + rows.index.astype(str))
-    return [
-        (str(name), own.assign(key=str(name), is_logged=bool(logged[own.index[0]])))
-        for name, own in rows.groupby(key, sort=False)
-    ]
-
-
-def _with_trained(own: pd.DataFrame) -> pd.DataFrame:
-    """A new run with the row of its loss as trained, first."""
-    as_trained = own["bits_post"].isna()
-    if own["is_logged"].iloc[0] or as_trained.any():
-        return own.sort_values("bits_post", ascending=False, na_position="first", kind="stable")
-    trained = own.iloc[[0]].assign(bits_post=np.nan, method_post="", cost=np.nan)
-    return pd.concat([trained, own])
+def _trained_besides(rows: pd.DataFrame) -> pd.DataFrame:
+    """The loss as trained of new runs of which only quantizations are listed."""
+    has_own = rows["bits_post"].isna().groupby(rows["key"]).transform("any")
+    lacking = rows[~has_own & ~rows["is_logged"]].drop_duplicates("key")
+    return lacking.assign(bits_post=np.nan, method_post="", cost=np.nan)
 
 
 def _default_cost(rows: pd.DataFrame) -> np.ndarray:

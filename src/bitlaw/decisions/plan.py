@@ -264,8 +264,7 @@ def _decide(
     by_chance = 2.0 * math.log(len(candidates) + 1.0) / samples
     steps = best_plan(covariance, target, candidates, record["budget"], max(by_chance, _LEAST_SHARE))
     alone = reductions(covariance, target, candidates)
-    texts = [offered.text(number) for number in range(len(offered))]
-    inputs = [offered.inputs(number) for number in range(len(offered))]
+    texts, inputs = offered.texts(), offered.inputs()
     picks, seen, spent = [], set(), 0.0
     for step in steps:
         picks.append(
