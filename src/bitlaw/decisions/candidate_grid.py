@@ -16,6 +16,7 @@ from bitlaw.runs.columns import COLUMNS
 _SIZES, _RATIOS = 10, 6
 _BEYOND = 10**0.25
 _ROUNDING = 1e-9
+_APART = 1.2
 _MOST_LOGGED = 600
 """Quantizations of logged runs that are offered: of more, evenly over their compute."""
 _COLUMNS = tuple(column.name for column in COLUMNS if column.name not in ("loss", "flops"))
@@ -96,7 +97,8 @@ def _sizes(fit: Fit, target: pd.DataFrame, budget: float, required: bool) -> Ite
     for n_params in np.geomspace(smallest, largest, _SIZES):
         lo, hi = max(n_params * fewest, shortest), min(n_params * most, longest, product / n_params)
         if lo <= hi:
-            yield from ((float(n_params), float(tokens)) for tokens in np.geomspace(lo, hi, _RATIOS))
+            number = _RATIOS if hi > _APART * lo else 1
+            yield from ((float(n_params), float(tokens)) for tokens in np.geomspace(lo, hi, number))
     for n_params, tokens in target[["n_params", "tokens"]].drop_duplicates().to_numpy(np.float64):
         if training_flop(n_params, tokens) <= budget:
             yield float(n_params), float(tokens)

@@ -161,7 +161,7 @@ class PlanDecision(Decision):
                 rest = f"; and {len(self.picks) - _MOST_NAMED} more" if len(self.picks) > _MOST_NAMED else ""
                 parts.append(f"Then: {named}{rest}.")
                 parts.append(
-                    f"All {len(self.picks)} cost {self.spent:.3g} of {self.budget:.3g} FLOP, remove "
+                    f"Together they cost {self.spent:.3g} of {self.budget:.3g} FLOP, remove "
                     f"{format_probability(self.picks[-1].removed)} of the variance and leave "
                     f"{self.sd_text(self.sd_after)}."
                 )
