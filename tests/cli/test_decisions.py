@@ -271,3 +271,35 @@ def test_no_drift_shows_what_drift_does(command: str, tmp_path: Path, bitlaw) ->
         assert all((item["drift"] is None) == (answer is off) for item in shown)
     assert on["points" if command == "predict" else "options"][-1]["drift"] > 0
     assert "Structural error beyond the data is included" in bitlaw(command, path, *BEYOND[command]).out
+
+
+def test_measured_points_of_a_checkpoint(fit_file: Path, tmp_path: Path, bitlaw) -> None:
+    path = tmp_path / "measured.csv"
+    path.write_text("bits_post,loss,loss_se,note\n,3.0,,as trained\n4,3.005,0.0005,a\n")
+    done = bitlaw("ptq", fit_file, *SIZES, "--measured", path, "--json")
+    assert (done.code, done.err) == (0, "")
+    answer = json.loads(done.out, parse_constant=pytest.fail)
+    assert answer["question"]["loss"] == 3.0
+    assert [option["source"] for option in answer["options"] if option["bits_post"] == 4] == ["measured"]
+    assert answer["measured"][0]["degradation"] == pytest.approx(0.005)
+    assert "measured on this checkpoint" in bitlaw("ptq", fit_file, *SIZES, "--measured", path).out.replace(
+        "\n", " "
+    )
+    path.write_text("bits_post,los\n4,3.1\n")
+    refused = bitlaw("ptq", fit_file, *SIZES, "--measured", path)
+    assert (refused.code, refused.out) == (2, "")
+    assert 'column "loss" is missing' in refused.err
+    path.write_text("bits_post,loss\n4,\n5,high\n")
+    refused = bitlaw("ptq", fit_file, *SIZES, "--measured", path)
+    assert "row 1 (line 2)" in refused.err
+    assert '"high" is not a number' in refused.err
+
+
+def test_a_fitted_run_is_asked_about_by_its_name(fit_file: Path, bitlaw) -> None:
+    fit = load_fit(fit_file)
+    run = str(fit.rows["run_id"].iloc[0])
+    done = bitlaw("ptq", fit_file, "--run-id", run, "--json")
+    assert (done.code, done.err) == (0, "")
+    answer = json.loads(done.out, parse_constant=pytest.fail)
+    assert answer == {"command": "ptq"} | json.loads(json.dumps(ptq(fit, run_id=run).to_dict()))
+    assert "measured" in {option["source"] for option in answer["options"]}

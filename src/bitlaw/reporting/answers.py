@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bitlaw.criticism.comparison import Comparison
 from bitlaw.decisions.across_laws import optimum_across
@@ -66,16 +67,7 @@ def answers_of(
         fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group, drift=drift)
         free = optimum(fit, flops=asked.flops, group=group, drift=drift)
     if _is_quantized_after(fit):
-        after = ptq(
-            fit,
-            n_params,
-            tokens,
-            tolerance=tolerance,
-            method_post=method_post,
-            group=group,
-            loss=asked.loss,
-            drift=drift,
-        )
+        after = ptq(fit, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift)
     prediction = predict(fit, asked.point, measured=asked.loss, drift=drift)
     return Answers(prediction, fixed, free, after, asked.text)
 
@@ -110,18 +102,18 @@ def answers_of_several(
         free = optimum_across(trained, flops=asked.flops, group=group, drift=drift)
     if quantized:
         after = ptq_across(
-            quantized,
-            n_params=n_params,
-            tokens=tokens,
-            tolerance=tolerance,
-            method_post=method_post,
-            group=group,
-            loss=asked.loss,
-            drift=drift,
+            quantized, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift
         )
     prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
     several = several_laws(fits, prediction, fixed, free, after, comparison)
     return stacked_answers(several, asked.text), several
+
+
+def _checkpoint(asked: Asked) -> dict[str, Any]:
+    """The model to be quantized: a fitted run with what was measured on it, or sizes."""
+    if asked.run_id is not None:
+        return {"run_id": asked.run_id}
+    return {"n_params": asked.n_params, "tokens": asked.tokens, "group": asked.group, "loss": asked.loss}
 
 
 def stacked_answers(several: SeveralLaws, question: str) -> Answers:

@@ -132,6 +132,7 @@ def post_table(decision: PostTrainingDecision) -> Table:
             _probability(prior.option(option.bits_post).probability_safe) if prior else "–",
             cell_text(option.degradation),
             cell_text(option.degradation_mean),
+            option.source,
             "–" if option.critical_tokens is None else _counts(option.critical_tokens),
             _probability_or_dash(option.probability_past_critical),
             _within_logged(option),
@@ -148,8 +149,9 @@ def post_table(decision: PostTrainingDecision) -> Table:
             "bits after training",
             f"P(degradation ≤ {decision.tolerance:g})",
             "the same, prior alone",
-            "degradation of a new run",
+            f"degradation {'of a new run' if decision.measured is None else 'of this run'}",
             "degradation, law's mean",
+            "source",
             "D_crit, tokens",
             "P(D_crit < tokens)",
             "within logged bits",
@@ -162,7 +164,8 @@ def post_table(decision: PostTrainingDecision) -> Table:
 def _within_logged(option: PrecisionOption | PostTrainingOption) -> str:
     if option.refused:
         return "refused"
-    return "yes" if option.measured else "no"
+    within = option.within_measured if isinstance(option, PostTrainingOption) else option.measured
+    return "yes" if within else "no"
 
 
 def _graded(risk: Risk | None) -> str:
