@@ -49,6 +49,13 @@ def test_smallest_safe_bits_has_the_confidence_asked(fit):
     assert new_run.hi - new_run.lo > law_mean.hi - law_mean.lo
 
 
+def test_memory_of_the_weights_is_in_table_and_json(fit):
+    decision = ptq(fit, 7e9, 2e10, bits=(8, 4))
+    assert [option.weights_gb for option in decision.options] == [7.0, 3.5]
+    assert decision.table()["weights, GB"].tolist() == [7.0, 3.5]
+    assert decision.to_dict()["options"][1]["weights_gb"] == 3.5
+
+
 def test_nothing_safe_and_edge(fit):
     nothing = ptq(fit, 1e9, 2e10, bits=(3, 2))
     assert nothing.smallest_safe_bits is None

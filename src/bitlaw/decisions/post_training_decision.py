@@ -46,6 +46,8 @@ class PostTrainingOption:
         degradation before the bound; 0 inside, None where drift is left out.
     refused
         Whether it may not be recommended, for nothing measured supports it.
+    weights_gb
+        Memory of the weights at serving, GB: N bits / 8, without scales of groups and embeddings.
     """
 
     bits_post: float
@@ -59,6 +61,7 @@ class PostTrainingOption:
     within_measured: bool
     drift: float | None
     refused: bool
+    weights_gb: float
 
     @property
     def is_measured(self) -> bool:
@@ -228,6 +231,7 @@ class PostTrainingDecision(Decision):
                     "critical tokens": option.critical_tokens and count_text(option.critical_tokens),
                     "probability past them": option.probability_past_critical,
                     "within measured bits": option.within_measured,
+                    "weights, GB": float(f"{option.weights_gb:.3g}"),
                     "refused": option.refused,
                 }
                 for option in self.options

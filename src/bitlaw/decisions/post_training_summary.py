@@ -10,6 +10,7 @@ from bitlaw.criticism.backtest_record import backtest_record
 from bitlaw.criticism.beyond import distances
 from bitlaw.criticism.prior_sensitivity import PriorPull
 from bitlaw.criticism.risk import Grade, Risk
+from bitlaw.decisions.costs import weight_memory
 from bitlaw.decisions.intervals import interval_of, interval_text, monte_carlo_error
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.decisions.post_training_draws import PostTrainingDraws
@@ -17,6 +18,7 @@ from bitlaw.decisions.risk import Evidence, NumberDraws, refusal, risk_of, safe_
 from bitlaw.units import LOSS_UNIT
 
 _LEAST_SHARE = 0.05
+_BYTES_PER_GB = 1e9
 
 
 def decide(
@@ -110,6 +112,7 @@ def _option(
         within_measured=draws.within_measured[index],
         drift=None if draws.drift is None else float(draws.drift[:, index].std()),
         refused=refused,
+        weights_gb=float(weight_memory(asked.n_params, draws.bits_post[index])) / _BYTES_PER_GB,
     )
 
 
