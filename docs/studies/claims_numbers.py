@@ -121,10 +121,12 @@ def larger_models(known: Known) -> dict[str, Any]:
     n_params, tokens = known.sizes
     factor = parameters_needed(at_4, at_16, n_params, tokens)
     label = four.format or "4 bits"
+    own = at_4.constants.get("gamma_N_train")
+    falls = {} if own is None else {"gamma_N_train": interval(own[:, 0])}
     return row(
         known,
         (factor > BITS_SAVED).mean(),
-        {"draws": len(factor), "factor": interval(factor), "option": label},
+        {"draws": len(factor), "factor": interval(factor), "option": label, **falls},
     )
 
 
