@@ -55,3 +55,38 @@ def test_published_answers_are_those_of_the_papers(numbers: dict[str, Any]) -> N
     critical = at("hurts", "kumar2024", "published constants, 8e9 parameters")["critical"]
     assert [one["ratio"]["median"] * 8e9 for one in critical] == pytest.approx([2.0e11, 3.6e10], rel=0.03)
     assert at("larger", "frantar2025")["factor"]["median"] == pytest.approx(1 / 0.747, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("probability", "verdict"),
+    [
+        (0.9, "holds"),
+        (0.89, "undecided"),
+        (0.11, "undecided"),
+        (0.1, "does not hold"),
+        (None, "says nothing"),
+    ],
+)
+def test_verdict_under_one_law(probability: float | None, verdict: str) -> None:
+    from claims_verdict import verdict_of
+
+    assert verdict_of(probability) == verdict
+
+
+@pytest.mark.parametrize(
+    ("fitted", "published", "verdict"),
+    [
+        (["holds", "holds"], ["holds"], "holds"),
+        (["holds", "undecided"], ["holds"], "holds only under this law or cost"),
+        (["holds"], ["does not hold"], "holds only under this law or cost"),
+        (["undecided", "does not hold"], ["holds"], "not supported by these data"),
+        (["says nothing"], ["holds", "does not hold"], "holds only under this law or cost"),
+        (["says nothing"], ["does not hold"], "not supported by these data"),
+    ],
+)
+def test_verdict_over_all_laws(fitted: list[str], published: list[str], verdict: str) -> None:
+    from claims_verdict import overall
+
+    rows = [{"verdict": one, "published": False} for one in fitted]
+    rows += [{"verdict": one, "published": True} for one in published]
+    assert overall(rows) == verdict
