@@ -31,6 +31,14 @@ def test_the_opening_counts_time_on_the_chip(answers):
     assert "At the measured speed-up of fp8-e4m3 on b200, 1.5x, it does with probability" in text
 
 
+def test_the_opening_says_what_pays_where_16_bits_are_best(fit):
+    speeds = {"h100": {"bf16": 800.0, "fp8": 840.0}}
+    asked = asked_about(fit, n_params=1e9, tokens=2e10, hardware="h100", speeds=speeds)
+    text = free_sentence(answers_of(fit, asked).precision_free)
+    assert "16 bits has the lowest expected loss" in text
+    assert "8 bits (fp8-e4m3) pays with probability < 0.1 % at 1.05x the speed of 16 bits." in text
+
+
 def test_tables_say_cost_speed_and_whether_it_pays(answers):
     table = free_table(answers.precision_free)
     rows = {row[0]: dict(zip(table.head, row, strict=True)) for row in table.rows}

@@ -96,7 +96,7 @@ class PrecisionDecision(Decision):
         parts = [self._answer()]
         if self.best is not None:
             option = self.option(self.best)
-            parts += [self._pays_text(option), self._spent_text(option)]
+            parts += [self.pays_text(option), self._spent_text(option)]
             said = drift_text(self.drift, option.drift, is_beyond(self.findings))
             parts.append(f"Its loss: {interval_text(option.loss)}.{said}")
         parts.append(self._near_text())
@@ -152,7 +152,7 @@ class PrecisionDecision(Decision):
             f"{nats_text(option.expected_regret)} {LOSS_UNIT}."
         )
 
-    def _pays_text(self, best: PrecisionOption) -> str:
+    def pays_text(self, best: PrecisionOption) -> str:
         """Whether the best option pays; where that is 16 bits, which of the others comes closest."""
         paying = [
             option for option in self.options if not option.refused and option.probability_pays is not None
