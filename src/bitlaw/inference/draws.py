@@ -120,8 +120,7 @@ def loss_draws(
     drift
         Include the law's structural error beyond the data (see ``structural_error``).
     known
-        What is known of the one run that all points are: its effect then enters the law's mean, too. Draws
-        are in the order of its ``rows``.
+        What is known of the run that all points are; its effect then is in the mean. Draws follow its ``rows``.
 
     Raises
     ------
@@ -134,7 +133,9 @@ def loss_draws(
     error = structural_error(fit, points) if drift else None
     if known is not None:
         p = {name: value[known.rows] for name, value in p.items()}
-        error = error and StructuralError(**{name: _rows(part, known) for name, part in vars(error).items()})
+        parts = {} if error is None else vars(error)
+        own = {name: part if np.ndim(part) == 0 else part[known.rows] for name, part in parts.items()}
+        error = error and StructuralError(**own)
     run = train(fit.law, p, columns, fit.reference, np, error)
     shape = (fit.samples(prior), len(points))
     trained = np.broadcast_to(run.loss, shape)
@@ -167,10 +168,6 @@ def loss_draws(
 
 def _at(values: np.ndarray | float, points: np.ndarray) -> np.ndarray | float:
     return values if np.ndim(values) == 0 else np.asarray(values)[:, points]
-
-
-def _rows(part: np.ndarray | float, known: KnownRun) -> np.ndarray | float:
-    return part if np.ndim(part) == 0 else np.asarray(part)[known.rows]
 
 
 def point_columns(
