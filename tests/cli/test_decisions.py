@@ -97,6 +97,40 @@ def test_options_reach_the_question(fit_file: Path, bitlaw) -> None:
     assert (answer["tolerance"], answer["prob"]) == (0.05, 0.5)
 
 
+def test_a_chip_its_speeds_and_a_budget_in_hours(fit_file: Path, tmp_path: Path, bitlaw) -> None:
+    speeds = tmp_path / "speeds.toml"
+    speeds.write_text("[h100]\nbf16 = 400\nfp8 = 476\n", encoding="utf-8")
+    words = ["--gpu-hours", "1k", "--hardware", "h100", "--price", "2.5"]
+    answer = json.loads(bitlaw("optimum", fit_file, *words, "--speeds", speeds, "--json").out)
+    question = answer["question"]
+    assert (question["hardware"], question["gpu_hours"], question["price"]) == ("h100", 1000.0, 2.5)
+    assert question["speeds"] == {"bf16": 400.0, "fp8-e4m3": 476.0}
+    assert question["flops"] == pytest.approx(1.44e21)
+    eight = answer["options"][1]
+    assert (eight["bits"], eight["runs_in"], eight["speed_measured"]) == (8.0, "fp8-e4m3", True)
+    assert eight["money"] == pytest.approx(2500.0)
+    assert 0.0 <= eight["probability_pays"] <= 1.0
+    assert set(answer["under_costs"]) == {
+        "a cost in proportion to bits", "no speed-up below 16 bits", "the peaks of h100",
+    }  # fmt: skip
+    of_money = json.loads(
+        bitlaw("optimum", fit_file, "--money", "2500", *words[2:], "--speeds", speeds, "--json").out
+    )
+    assert of_money["question"]["flops"] == pytest.approx(1.44e21)
+
+
+def test_chips_side_by_side(fit_file: Path, bitlaw) -> None:
+    words = ["--flops", "1e20", "--hardware", "h100", "--hardware", "B200"]
+    done = bitlaw("optimum", fit_file, *words)
+    assert done.code == 0
+    assert done.out.startswith("The answer ")
+    assert "on b200 (" in done.out
+    answer = json.loads(bitlaw("optimum", fit_file, *words, "--json").out)
+    assert list(answer["hardware"]) == ["h100", "b200"]
+    assert len(answer["hardware"]["b200"]["options"]) == 4
+    assert answer["options"] == answer["hardware"]["h100"]["options"]
+
+
 def test_group_of_a_pooled_fit(pooled_file: Path, bitlaw) -> None:
     best = [
         json.loads(bitlaw("optimum", pooled_file, *SIZES, "--group", group, "--json").out)
@@ -274,6 +308,38 @@ def test_no_drift_shows_what_drift_does(command: str, tmp_path: Path, bitlaw) ->
         assert all((item["drift"] is None) == (answer is off) for item in shown)
     assert on["points" if command == "predict" else "options"][-1]["drift"] > 0
     assert "Structural error beyond the data is included" in bitlaw(command, path, *BEYOND[command]).out
+
+
+def test_measured_points_of_a_checkpoint(fit_file: Path, tmp_path: Path, bitlaw) -> None:
+    path = tmp_path / "measured.csv"
+    path.write_text("bits_post,loss,loss_se,note\n,3.0,,as trained\n4,3.005,0.0005,a\n")
+    done = bitlaw("ptq", fit_file, *SIZES, "--measured", path, "--json")
+    assert (done.code, done.err) == (0, "")
+    answer = json.loads(done.out, parse_constant=pytest.fail)
+    assert answer["question"]["loss"] == 3.0
+    assert [option["source"] for option in answer["options"] if option["bits_post"] == 4] == ["measured"]
+    assert answer["measured"][0]["degradation"] == pytest.approx(0.005)
+    assert "measured on this checkpoint" in bitlaw("ptq", fit_file, *SIZES, "--measured", path).out.replace(
+        "\n", " "
+    )
+    path.write_text("bits_post,los\n4,3.1\n")
+    refused = bitlaw("ptq", fit_file, *SIZES, "--measured", path)
+    assert (refused.code, refused.out) == (2, "")
+    assert 'column "loss" is missing' in refused.err
+    path.write_text("bits_post,loss\n4,\n5,high\n")
+    refused = bitlaw("ptq", fit_file, *SIZES, "--measured", path)
+    assert "row 1 (line 2)" in refused.err
+    assert '"high" is not a number' in refused.err
+
+
+def test_a_fitted_run_is_asked_about_by_its_name(fit_file: Path, bitlaw) -> None:
+    fit = load_fit(fit_file)
+    run = str(fit.rows["run_id"].iloc[0])
+    done = bitlaw("ptq", fit_file, "--run-id", run, "--json")
+    assert (done.code, done.err) == (0, "")
+    answer = json.loads(done.out, parse_constant=pytest.fail)
+    assert answer == {"command": "ptq"} | json.loads(json.dumps(ptq(fit, run_id=run).to_dict()))
+    assert "measured" in {option["source"] for option in answer["options"]}
 
 
 def test_a_plan_from_candidates_of_ones_own(

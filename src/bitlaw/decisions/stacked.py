@@ -19,9 +19,11 @@ from bitlaw.decisions.across_laws import (
 from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
+from bitlaw.decisions.post_training_draws import PostTrainingDraws, post_training_draws, question_points
+from bitlaw.decisions.post_training_summary import decide
 from bitlaw.decisions.predict import PredictionDraws, prediction_draws, summarise, usable_points
 from bitlaw.decisions.prediction import Prediction
-from bitlaw.decisions.ptq import PostTrainingDraws, decide, post_training_draws, ptq, question_points
+from bitlaw.decisions.ptq import ptq
 from bitlaw.decisions.risk import evidence_of, pooled_evidence, weight_apart
 from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
@@ -77,7 +79,12 @@ def predict_across(
 
 
 def ptq_across(
-    fits: Sequence[Fit], n_params: float, tokens: float, *, seed: int | None = None, **options: Any
+    fits: Sequence[Fit],
+    n_params: float | None = None,
+    tokens: float | None = None,
+    *,
+    seed: int | None = None,
+    **options: Any,
 ) -> AcrossLaws[PostTrainingDecision]:
     """Decide how few bits a trained model may be quantized to, under each law and the stack of them.
 
@@ -104,9 +111,12 @@ def ptq_across(
     if len(fits) > 1:
         asked = replace(stack, law=STACK, under_prior=None)
         points = question_points(fits[0], asked, [option.bits_post for option in asked.options])
-        drawn, of_prior = (_pooled_decisions(fits, asked, weights, prior) for prior in (False, True))
+        drawn, of_prior = ([_drawn(fit, asked, prior) for fit in fits] for prior in (False, True))
         apart = weight_apart([_safe_text(answer) for answer in by_law.values()], weights)
-        stack = decide(pooled_evidence(fits, weights), points, asked, drawn, of_prior, apart)
+        rows = [None if own.known is None else own.known.rows for own in drawn]
+        evidence = pooled_evidence(fits, weights, rows)
+        pools = _pooled_decisions(drawn, weights), _pooled_decisions(of_prior, weights)
+        stack = decide(evidence, points, asked, *pools, apart)
         disagreement = _bits_disagreement(by_law, weights)
         stack = replace(stack, findings=(*shared_findings(by_law), *stack.findings, disagreement))
     return AcrossLaws(_by_name(fits, weights), by_law, stack)
@@ -126,11 +136,12 @@ def _pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -
     )
 
 
-def _pooled_decisions(
-    fits: Sequence[Fit], asked: PostTrainingDecision, weights: np.ndarray, prior: bool
-) -> PostTrainingDraws:
+def _drawn(fit: Fit, asked: PostTrainingDecision, prior: bool) -> PostTrainingDraws:
     bits = [option.bits_post for option in asked.options]
-    draws = [post_training_draws(fit, question_points(fit, asked, bits), asked, prior) for fit in fits]
+    return post_training_draws(fit, question_points(fit, asked, bits), asked, prior)
+
+
+def _pooled_decisions(draws: Sequence[PostTrainingDraws], weights: np.ndarray) -> PostTrainingDraws:
     return replace(
         draws[0],
         degradation=pooled([drawn.degradation for drawn in draws], weights),
@@ -139,6 +150,8 @@ def _pooled_decisions(
         critical_tokens=_pooled_or_none([drawn.critical_tokens for drawn in draws], weights),
         drift=_pooled_or_none([drawn.drift for drawn in draws], weights),
         growth=pooled([drawn.growth for drawn in draws], weights),
+        share=min(drawn.share for drawn in draws),
+        known=None,
     )
 
 

@@ -75,19 +75,11 @@ def answers_of(
     fixed = free = after = None
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
     if fit.law.training:
-        fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group, drift=drift)
-        free = optimum(fit, flops=asked.flops, group=group, drift=drift)
+        also = {"group": group, "drift": drift, **asked.spending}
+        fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
+        free = optimum(fit, flops=asked.flops, **also)
     if _is_quantized_after(fit):
-        after = ptq(
-            fit,
-            n_params,
-            tokens,
-            tolerance=tolerance,
-            method_post=method_post,
-            group=group,
-            loss=asked.loss,
-            drift=drift,
-        )
+        after = ptq(fit, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift)
     prediction = predict(fit, asked.point, measured=asked.loss, drift=drift)
     planned = _planned([fit], asked, method_post, drift)
     return Answers(prediction, fixed, free, after, asked.text, planned)
@@ -117,25 +109,24 @@ def answers_of_several(
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
     fixed = free = after = None
     if trained:
-        fixed = optimum_across(
-            trained, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group, drift=drift
-        )
-        free = optimum_across(trained, flops=asked.flops, group=group, drift=drift)
+        also = {"group": group, "drift": drift, **asked.spending}
+        fixed = optimum_across(trained, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
+        free = optimum_across(trained, flops=asked.flops, **also)
     if quantized:
         after = ptq_across(
-            quantized,
-            n_params=n_params,
-            tokens=tokens,
-            tolerance=tolerance,
-            method_post=method_post,
-            group=group,
-            loss=asked.loss,
-            drift=drift,
+            quantized, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift
         )
     prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
     several = several_laws(fits, prediction, fixed, free, after, comparison)
     planned = _planned(fits, asked, method_post, drift)
     return replace(stacked_answers(several, asked.text), plan=planned), several
+
+
+def _checkpoint(asked: Asked) -> dict[str, Any]:
+    """The model to be quantized: a fitted run with what was measured on it, or sizes."""
+    if asked.run_id is not None:
+        return {"run_id": asked.run_id}
+    return {"n_params": asked.n_params, "tokens": asked.tokens, "group": asked.group, "loss": asked.loss}
 
 
 def stacked_answers(several: SeveralLaws, question: str) -> Answers:
