@@ -15,9 +15,9 @@ from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.law_draws import points_of
 from bitlaw.decisions.on_offer import UNQUANTIZED, OnOffer, key_text, on_offer
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
+from bitlaw.decisions.post_training_draws import question_points
 from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
 from bitlaw.decisions.prediction import Prediction
-from bitlaw.decisions.ptq import question_points
 from bitlaw.decisions.stacked import predict_across, ptq_across
 from bitlaw.errors import InputError, did_you_mean
 from bitlaw.inference.draws import points_frame
