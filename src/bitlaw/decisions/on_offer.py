@@ -65,8 +65,11 @@ def key_text(key: Key) -> str:
 def default_offer(fits: Sequence[Fit]) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """Bits and formats on offer where the question names none.
 
-    Bit-widths where every law reads bits; where one knows formats only, the fitted ones and 16 bits.
+    Bit-widths where every law reads bits; where one knows formats only, the fitted ones and 16 bits; where
+    no law has a term for training precision, 16 bits alone.
     """
+    if not any(fit.law.training for fit in fits):
+        return (UNQUANTIZED_BITS,), ()
     if not any(_by_format(fit.law) for fit in fits):
         return DEFAULT_BITS, ()
     return (UNQUANTIZED_BITS,), tuple(logged_formats(fits[0], _with_backward(fits)))
@@ -135,7 +138,7 @@ def _format(
     known = floating_point(name)
     size = {} if known and known.block_size else size
     if logged is not None:
-        return _option(_widest(logged), name, {**size, **logged})
+        return _option(widest(logged), name, {**size, **logged})
     bits = effective_bits(name)
     says_all = (
         dict.fromkeys((TENSORS[tensor] for tensor in question.tensors), bits) if bits_say_all(name) else {}
@@ -147,13 +150,26 @@ def _option(bits: float, name: str | None, columns: Mapping[str, Any]) -> OnOffe
     return OnOffer(bits, name, columns, float(cost_in_bits(bits)))
 
 
-def _widest(columns: Mapping[str, Any]) -> float:
-    """Bits a multiplication costs: those of the wider of its operands, weights and activations."""
-    forward = [float(columns[name]) for name in TRAINING_BITS[:3]]
+def widest(columns: Mapping[str, Any], tensors: Sequence[str] = ("weights", "activations")) -> float:
+    """Bits that a multiplication costs: those of the wider of its operands, in a format its effective bits.
+
+    Parameters
+    ----------
+    columns
+        Run-table columns of a training run.
+    tensors
+        The tensor kinds that are multiplied.
+
+    Examples
+    --------
+    >>> run = {"format": "", "bits_weights": 4.0, "bits_activations": 8.0, "bits_kv": 16.0}
+    >>> widest(run), widest(run, ["weights"]), widest(run | {"format": "mxfp8"})
+    (8.0, 4.0, 8.25)
+    """
     name = str(columns["format"])
-    if min(forward) >= UNQUANTIZED_BITS:
+    if min(float(columns[column]) for column in TRAINING_BITS[:3]) >= UNQUANTIZED_BITS:
         return effective_bits(name)
-    operands = min(UNQUANTIZED_BITS, max(forward[:2]))
+    operands = min(UNQUANTIZED_BITS, max(float(columns[TENSORS[tensor]]) for tensor in tensors))
     return effective_bits(name) if floating_point(name) and operands < UNQUANTIZED_BITS else operands
 
 

@@ -66,8 +66,8 @@ def predict_across(
         alone = by_law[fits[0].law.name]
         stack = replace(alone, findings=(*alone.findings, one_law_finding()))
     else:
-        pooled_draws = _pooled_predictions(draws, weights)
-        apart = _weights_apart(by_law, weights, pooled_draws, prob)
+        pooled_draws = pooled_predictions(draws, weights)
+        apart = weights_apart(draws, weights, pooled_draws, prob)
         evidence = pooled_evidence(fits, weights)
         stack = summarise(STACK, usable[0], pooled_draws, evidence, measured, prob, seed, apart)
         refused = tuple(finding for finding in stack.findings if finding.code == REFUSED)
@@ -112,7 +112,8 @@ def ptq_across(
     return AcrossLaws(_by_name(fits, weights), by_law, stack)
 
 
-def _pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -> PredictionDraws:
+def pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -> PredictionDraws:
+    """Draws of several laws at the same points as one, each law's in proportion to its weight."""
     by_point = zip(*(drawn.beyond for drawn in draws), strict=True)
     return PredictionDraws(
         law_mean=pooled([drawn.law_mean for drawn in draws], weights),
@@ -172,11 +173,21 @@ def _prediction_disagreement(
     return replace(finding, value=float(share[worst]), threshold=_LARGEST_SHARE, advice=advice)
 
 
-def _weights_apart(
-    by_law: Mapping[str, Prediction], weights: np.ndarray, stack: PredictionDraws, prob: float
+def weights_apart(
+    draws: Sequence[PredictionDraws], weights: np.ndarray, stack: PredictionDraws, prob: float
 ) -> list[float]:
-    """For each point, the weight of laws whose medians are far from the leading law's."""
-    medians = np.array([[point.new_run.median for point in answer.points] for answer in by_law.values()])
+    """For each point, the weight of laws whose medians are far from the leading law's.
+
+    Parameters
+    ----------
+    draws, weights
+        What each law expects at the points, and its weight.
+    stack
+        Their draws as one.
+    prob
+        Probability inside the interval of a new run, half the width of which counts as far.
+    """
+    medians = np.stack([np.median(own.new_run, axis=0) for own in draws])
     lo, hi = np.quantile(stack.new_run, (0.5 - prob / 2, 0.5 + prob / 2), axis=0)
     far = np.abs(medians - medians[int(weights.argmax())]) > _LARGEST_SHARE * (hi - lo)
     return [float(share) for share in weights @ far]
