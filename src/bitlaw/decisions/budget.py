@@ -7,33 +7,24 @@ import numpy as np
 import pandas as pd
 
 from bitlaw.criticism.beyond import distances
-from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.budget_decision import BudgetDecision, MoreBudget
 from bitlaw.decisions.budget_draws import Beliefs, BudgetDraws, budget_draws, plan_sizes
 from bitlaw.decisions.budget_question import Budget, BudgetQuestion, budget_of, target_of
-from bitlaw.decisions.budget_summary import PlanDraws, summarise
+from bitlaw.decisions.budget_summary import summarise
 from bitlaw.decisions.caveats import caveats, guessing, one_law_finding
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.intervals import interval_of
 from bitlaw.decisions.law_draws import points_of
 from bitlaw.decisions.on_offer import OnOffer, on_offer
 from bitlaw.decisions.optimum import precision_question
+from bitlaw.decisions.plan_draws import plan_draws, plan_risks, pooled_plans
 from bitlaw.decisions.plans import Candidates, assess_plans, read_candidates
 from bitlaw.decisions.pooling import pooled
-from bitlaw.decisions.precision_draws import above, log_ratio
-from bitlaw.decisions.predict import PredictionDraws, prediction_draws
+from bitlaw.decisions.precision_draws import above
 from bitlaw.decisions.preference import Preference, best_of, read_preference
 from bitlaw.decisions.pricing import FLOP_BITS, Pricing
-from bitlaw.decisions.risk import (
-    Evidence,
-    NumberDraws,
-    evidence_of,
-    pooled_evidence,
-    refusal,
-    risk_of,
-    safe_log,
-)
-from bitlaw.decisions.stacked import pooled_predictions, weights_apart
+from bitlaw.decisions.risk import refusal
+from bitlaw.decisions.stacked import weights_apart
 from bitlaw.decisions.support import supported_at
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
@@ -237,28 +228,33 @@ def decide(
     """
     question, offer, preference = case.question, case.offer, case.question.preference
     columns, count = group_columns(fits[0], question.group), len(offer)
-    n_params, tokens = plan_sizes(posterior, question.flops, preference)
-    points = options = points_of(offer, n_params.tolist(), tokens.tolist(), columns)
+    sizes = plan_sizes(posterior, question.flops, preference)
+    points = options = points_of(offer, sizes[0].tolist(), sizes[1].tolist(), columns)
     if case.candidates is not None:
         points = pd.concat([options, case.candidates.points], ignore_index=True)
-    by_law = [prediction_draws(fit, points, case.seed, None, case.drift) for fit in fits]
-    drawn = pooled_predictions(by_law, weights)
+    by_law = [plan_draws(fit, points, case.seed, case.drift) for fit in fits]
+    drawn = pooled_plans(by_law, weights)
     supported = supported_at(fits, offer, options)
-    own = PlanDraws(
-        n_params,
-        tokens,
-        drawn.law_mean[:, :count],
-        drawn.new_run[:, :count],
-        None if drawn.drift is None else drawn.drift[:, :count],
+    own = drawn.only(slice(count))
+    decision = summarise(
+        law, question, offer, posterior, sizes, own, supported, fits[0], case.seed, case.drift
     )
-    decision = summarise(law, question, offer, posterior, own, supported, fits[0], case.seed)
-    evidence = evidence_of(fits[0]) if len(fits) == 1 else pooled_evidence(fits, weights)
-    apart = None if otherwise is None else weights_apart(by_law, weights, drawn, question.prob)
-    leader = _leader(decision, [distance.is_beyond_support for distance in distances(evidence.fits, options)])
+    leader = _leader(decision, [distance.is_beyond_support for distance in distances(fits, options)])
+    apart = np.zeros(len(points))
+    if otherwise is not None:
+        new_runs = [draws.new_run for draws in by_law]
+        apart = np.array(weights_apart(new_runs, weights, drawn.new_run, question.prob))
+        apart[leader] = max(apart[leader], otherwise)
+    rows = [leader, *range(count, len(points))]
+    risk, *risks = plan_risks(
+        fits,
+        weights,
+        points.iloc[rows],
+        drawn.only(rows),
+        None if otherwise is None else apart[rows],
+        case.seed,
+    )
     best = None if decision.best is None else leader
-    risk = _risk(
-        evidence, points, drawn, leader, None if apart is None else max(apart[leader], otherwise or 0.0)
-    )
     decision = replace(
         decision,
         risk=risk,
@@ -268,16 +264,9 @@ def decide(
     )
     if case.candidates is None:
         return decision
-    candidates = range(count, len(points))
-    plans = assess_plans(
-        case.candidates,
-        question,
-        drawn.law_mean[:, count:],
-        drawn.new_run[:, count:],
-        None if best is None else drawn.law_mean[:, best],
-        [_risk(evidence, points, drawn, row, None if apart is None else apart[row]) for row in candidates],
-        None if drawn.drift is None else drawn.drift[:, count:],
-    )
+    recommended = None if best is None else drawn.law_mean[:, best]
+    others = drawn.only(slice(count, None))
+    plans = assess_plans(case.candidates, question, others, recommended, risks, case.drift)
     allowed = [not (plan.over_budget or plan.refused) for plan in plans]
     preferred = best_of(preference, [plan.scores for plan in plans], allowed)
     return replace(decision, plans=plans, best_plan=None if preferred is None else plans[preferred].name)
@@ -293,35 +282,17 @@ def _leader(decision: BudgetDecision, beyond: Sequence[bool] | None = None) -> i
     return (best_of(preference, scores, [True] * len(keys)) or 0) if far is None else far
 
 
-def _risk(
-    evidence: Evidence, points: pd.DataFrame, drawn: PredictionDraws, row: int, disagreement: float | None
-) -> Risk:
-    """Risk of the loss of one plan."""
-    parts = (drawn.undrifted, drawn.law_mean, drawn.new_run, drawn.prior_mean)
-    number = NumberDraws(*(safe_log(part[:, row]) for part in parts))
-    return risk_of(evidence, points.iloc[[row]], number, disagreement, drawn.beyond[row])
-
-
 def _under_prior(
     law: str, fits: Sequence[Fit], weights: np.ndarray, case: Case, prior: Beliefs, supported: np.ndarray
 ) -> BudgetDecision:
     """The same decision without any data, its plans made and judged by the prior."""
     question, offer = case.question, case.offer
-    n_params, tokens = plan_sizes(prior, question.flops, question.preference)
-    points = points_of(offer, n_params.tolist(), tokens.tolist(), group_columns(fits[0], question.group))
-    plain, drawn = (
-        [loss_draws(fit, points, True, case.seed, None, drift) for fit in fits]
-        for drift in (False, case.drift)
+    sizes = plan_sizes(prior, question.flops, question.preference)
+    points = points_of(offer, sizes[0].tolist(), sizes[1].tolist(), group_columns(fits[0], question.group))
+    drawn = pooled_plans(
+        [plan_draws(fit, points, case.seed, case.drift, prior=True) for fit in fits], weights
     )
-    law_mean = pooled([one.mean for one in drawn], weights)
-    own = PlanDraws(
-        n_params,
-        tokens,
-        law_mean,
-        pooled([one.new_run for one in drawn], weights),
-        log_ratio(law_mean, pooled([one.mean for one in plain], weights)) if case.drift else None,
-    )
-    return summarise(law, question, offer, prior, own, supported, fits[0], case.seed)
+    return summarise(law, question, offer, prior, sizes, drawn, supported, fits[0], case.seed, case.drift)
 
 
 def _more(

@@ -1,7 +1,6 @@
 """A budget decision from its draws: probabilities, plans, regret, the near-optimal set, ties and edges."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,8 +8,9 @@ from bitlaw.decisions.budget_decision import BudgetDecision, BudgetOption
 from bitlaw.decisions.budget_draws import Beliefs
 from bitlaw.decisions.budget_question import BudgetQuestion
 from bitlaw.decisions.intervals import indistinguishable, interval_of, mean_of, monte_carlo_error
-from bitlaw.decisions.logged import LoggedRuns, logged_runs
+from bitlaw.decisions.logged import Diverged, logged_runs
 from bitlaw.decisions.on_offer import OnOffer
+from bitlaw.decisions.plan_draws import PlanDraws
 from bitlaw.decisions.precision_draws import above
 from bitlaw.decisions.preference import best_of
 from bitlaw.decisions.winners import lowest_wins
@@ -20,37 +20,17 @@ from bitlaw.units import LOSS_UNIT
 _NEAR_SHARE = 0.01
 
 
-@dataclass(frozen=True)
-class PlanDraws:
-    """The plan made of every option, and draws of its loss.
-
-    Parameters
-    ----------
-    n_params, tokens
-        Its sizes, shape (options,).
-    law_mean, new_run
-        The law's mean loss, with structural error where that is asked for, and that of a new run, nats/token,
-        shape (samples, options).
-    drift
-        What structural error adds to the log loss, the same shape; None where it is left out.
-    """
-
-    n_params: np.ndarray
-    tokens: np.ndarray
-    law_mean: np.ndarray
-    new_run: np.ndarray
-    drift: np.ndarray | None
-
-
 def summarise(
     law: str,
     question: BudgetQuestion,
     offer: Sequence[OnOffer],
     beliefs: Beliefs,
+    sizes: tuple[np.ndarray, np.ndarray],
     plans: PlanDraws,
     supported: np.ndarray,
     fit: Fit,
     seed: int,
+    drift: bool,
 ) -> BudgetDecision:
     """The decision that draws of one law or several amount to, without findings, risk and the user's plans.
 
@@ -60,13 +40,15 @@ def summarise(
         What the draws go by.
     question, offer
         What was asked, and the options.
-    beliefs, plans
-        Every draw's optimum, and one plan per option for all draws.
+    beliefs
+        Every draw's optimum.
+    sizes, plans
+        Parameters and tokens of one plan per option for all draws, and draws of its loss.
     supported
         Whether each option may be recommended, shape (options,).
     fit
         A fit to the runs that were logged.
-    seed
+    seed, drift
         Recorded.
     """
     competing = supported if supported.any() else np.ones(len(offer), dtype=bool)
@@ -81,7 +63,17 @@ def summarise(
     logged = logged_runs(fit)
     options = tuple(
         _option(
-            logged, item, question, index, plans, (n_params, tokens), wins, regret, bool(supported[index])
+            logged.diverged_at(item),
+            logged.reach(item),
+            item,
+            question,
+            (float(sizes[0][index]), float(sizes[1][index])),
+            (n_params[:, index], tokens[:, index]),
+            plans.only(slice(index, index + 1)),
+            float(wins[:, index].mean()),
+            regret[:, index],
+            refused=not supported[index],
+            drift=drift,
         )
         for index, item in enumerate(offer)
     )
@@ -105,42 +97,44 @@ def summarise(
         at_edge=best is None or options[best].bits in (allowed[0].bits, allowed[-1].bits),
         draws=len(loss),
         seed=seed,
-        drift=plans.drift is not None,
+        drift=drift,
     )
 
 
 def _option(
-    logged: LoggedRuns,
+    diverged: Diverged,
+    measured: bool,
     item: OnOffer,
     question: BudgetQuestion,
-    index: int,
-    plans: PlanDraws,
-    sizes: tuple[np.ndarray, np.ndarray],
-    wins: np.ndarray,
+    sizes: tuple[float, float],
+    best_sizes: tuple[np.ndarray, np.ndarray],
+    plan: PlanDraws,
+    probability: float,
     regret: np.ndarray,
-    supported: bool,
+    *,
+    refused: bool,
+    drift: bool,
 ) -> BudgetOption:
-    prob, probability = question.prob, float(wins[:, index].mean())
-    law_mean, new_run = plans.law_mean[:, index], plans.new_run[:, index]
+    law_mean, new_run, prob = plan.law_mean[:, 0], plan.new_run[:, 0], question.prob
     return BudgetOption(
         bits=item.bits,
         format=item.format,
         cost=item.cost,
         probability_best=probability,
         probability_error=monte_carlo_error(probability, len(law_mean)),
-        best_n_params=interval_of(sizes[0][:, index], prob, "parameters"),
-        best_tokens=interval_of(sizes[1][:, index], prob, "tokens"),
-        n_params=float(plans.n_params[index]),
-        tokens=float(plans.tokens[index]),
+        best_n_params=interval_of(best_sizes[0], prob, "parameters"),
+        best_tokens=interval_of(best_sizes[1], prob, "tokens"),
+        n_params=sizes[0],
+        tokens=sizes[1],
         loss=interval_of(law_mean, prob, LOSS_UNIT),
         new_run=interval_of(new_run, prob, LOSS_UNIT),
         scores=question.preference.scores(law_mean, new_run, question.target),
-        expected_regret=mean_of(regret[:, index]),
-        regret=interval_of(regret[:, index], prob, LOSS_UNIT),
-        drift=None if plans.drift is None else float(plans.drift[:, index].std()),
-        diverged=logged.diverged_at(item),
-        measured=logged.reach(item),
-        refused=not supported,
+        expected_regret=mean_of(regret),
+        regret=interval_of(regret, prob, LOSS_UNIT),
+        drift=float(plan.drift.std()) if drift else None,
+        diverged=diverged,
+        measured=measured,
+        refused=refused,
     )
 
 

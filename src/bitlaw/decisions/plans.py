@@ -12,6 +12,7 @@ from bitlaw.decisions.budget_question import BudgetQuestion
 from bitlaw.decisions.groups import place_in_group
 from bitlaw.decisions.intervals import interval_of, json_value, mean_of, monte_carlo_error
 from bitlaw.decisions.on_offer import OnOffer, key_text, widest
+from bitlaw.decisions.plan_draws import PlanDraws
 from bitlaw.decisions.precision_draws import above
 from bitlaw.decisions.preference import Scores
 from bitlaw.decisions.question import TENSORS
@@ -175,11 +176,10 @@ def read_candidates(
 def assess_plans(
     candidates: Candidates,
     question: BudgetQuestion,
-    law_mean: np.ndarray,
-    new_run: np.ndarray,
+    draws: PlanDraws,
     recommended: np.ndarray | None,
     risks: Sequence[Risk],
-    drift: np.ndarray | None,
+    drift: bool,
 ) -> tuple[CandidatePlan, ...]:
     """Plans side by side.
 
@@ -187,16 +187,16 @@ def assess_plans(
     ----------
     candidates, question
         The plans, and the budget.
-    law_mean, new_run
-        Draws of their losses, nats/token, shape (samples, plans).
+    draws
+        Draws of their losses.
     recommended
         The law's mean loss of the recommended plan, shape (samples,); None where there is none.
     risks
         Risk of each loss.
     drift
-        What structural error adds to the log loss, shape (samples, plans); None where it is left out.
+        Whether losses include structural error.
     """
-    points, prob = candidates.points, question.prob
+    points, prob, law_mean, new_run = candidates.points, question.prob, draws.law_mean, draws.new_run
     flops = [
         question.cost_of(n_params, tokens, cost)
         for n_params, tokens, cost in zip(points["n_params"], points["tokens"], candidates.cost, strict=True)
@@ -221,7 +221,7 @@ def assess_plans(
             loss=interval_of(law_mean[:, row], prob, LOSS_UNIT),
             new_run=interval_of(new_run[:, row], prob, LOSS_UNIT),
             scores=question.preference.scores(law_mean[:, row], new_run[:, row], question.target),
-            drift=None if drift is None else float(drift[:, row].std()),
+            drift=float(draws.drift[:, row].std()) if drift else None,
             risk=risks[row],
         )
         for row in range(len(points))

@@ -66,8 +66,8 @@ def predict_across(
         alone = by_law[fits[0].law.name]
         stack = replace(alone, findings=(*alone.findings, one_law_finding()))
     else:
-        pooled_draws = pooled_predictions(draws, weights)
-        apart = weights_apart(draws, weights, pooled_draws, prob)
+        pooled_draws = _pooled_predictions(draws, weights)
+        apart = weights_apart([own.new_run for own in draws], weights, pooled_draws.new_run, prob)
         evidence = pooled_evidence(fits, weights)
         stack = summarise(STACK, usable[0], pooled_draws, evidence, measured, prob, seed, apart)
         refused = tuple(finding for finding in stack.findings if finding.code == REFUSED)
@@ -112,8 +112,7 @@ def ptq_across(
     return AcrossLaws(_by_name(fits, weights), by_law, stack)
 
 
-def pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -> PredictionDraws:
-    """Draws of several laws at the same points as one, each law's in proportion to its weight."""
+def _pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -> PredictionDraws:
     by_point = zip(*(drawn.beyond for drawn in draws), strict=True)
     return PredictionDraws(
         law_mean=pooled([drawn.law_mean for drawn in draws], weights),
@@ -174,21 +173,21 @@ def _prediction_disagreement(
 
 
 def weights_apart(
-    draws: Sequence[PredictionDraws], weights: np.ndarray, stack: PredictionDraws, prob: float
+    draws: Sequence[np.ndarray], weights: np.ndarray, stack: np.ndarray, prob: float
 ) -> list[float]:
     """For each point, the weight of laws whose medians are far from the leading law's.
 
     Parameters
     ----------
     draws, weights
-        What each law expects at the points, and its weight.
+        Losses of new runs under each law, nats/token, shape (samples, points), and its weight.
     stack
-        Their draws as one.
+        The same of all laws together.
     prob
-        Probability inside the interval of a new run, half the width of which counts as far.
+        Probability inside the stack's interval, half the width of which counts as far.
     """
-    medians = np.stack([np.median(own.new_run, axis=0) for own in draws])
-    lo, hi = np.quantile(stack.new_run, (0.5 - prob / 2, 0.5 + prob / 2), axis=0)
+    medians = np.stack([np.median(own, axis=0) for own in draws])
+    lo, hi = np.quantile(stack, (0.5 - prob / 2, 0.5 + prob / 2), axis=0)
     far = np.abs(medians - medians[int(weights.argmax())]) > _LARGEST_SHARE * (hi - lo)
     return [float(share) for share in weights @ far]
 
