@@ -1,7 +1,9 @@
 """How a training budget is best spent: parameters, tokens and precision, and what that buys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,10 +11,11 @@ import pandas as pd
 from bitlaw.criticism.beyond import distances
 from bitlaw.decisions.budget_decision import BudgetDecision, MoreBudget
 from bitlaw.decisions.budget_draws import Beliefs, BudgetDraws, budget_draws, plan_sizes
-from bitlaw.decisions.budget_question import Budget, BudgetQuestion, budget_of, target_of
+from bitlaw.decisions.budget_question import BudgetQuestion, target_of
 from bitlaw.decisions.budget_summary import summarise
 from bitlaw.decisions.caveats import caveats, guessing, one_law_finding
 from bitlaw.decisions.groups import group_columns
+from bitlaw.decisions.hardware_findings import hardware_findings
 from bitlaw.decisions.intervals import interval_of
 from bitlaw.decisions.law_draws import points_of
 from bitlaw.decisions.on_offer import OnOffer, on_offer
@@ -22,10 +25,10 @@ from bitlaw.decisions.plans import Candidates, assess_plans, read_candidates
 from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.precision_draws import above
 from bitlaw.decisions.preference import Preference, best_of, read_preference
-from bitlaw.decisions.pricing import FLOP_BITS, Pricing
 from bitlaw.decisions.risk import refusal
 from bitlaw.decisions.stacked import weights_apart
 from bitlaw.decisions.support import supported_at
+from bitlaw.errors import InputError
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
 from bitlaw.units import LOSS_UNIT
@@ -63,7 +66,9 @@ def budget(
     flops: float | None = None,
     gpu_hours: float | None = None,
     money: float | None = None,
-    pricing: Pricing = FLOP_BITS,
+    hardware: str | None = None,
+    speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    price: float | None = None,
     plans: pd.DataFrame | None = None,
     lifetime_tokens: float = 0.0,
     serving_bits: float | None = None,
@@ -89,8 +94,8 @@ def budget(
         decided.
     flops, gpu_hours, money
         The budget, in one of them: FLOP at 16 bits, hours of one chip, money for such hours.
-    pricing
-        What each precision costs: in proportion to its bits (arXiv 2411.04330), or by a chip's speeds.
+    hardware, speeds, price
+        As for ``optimum``: a FLOP costs in proportion to its bits (arXiv 2411.04330), or what a chip takes.
     plans
         Plans to compare, one row each, canonical run-table columns as from ``points_frame``; a column
         ``name``, or ``run_id``, says what they are called.
@@ -119,7 +124,12 @@ def budget(
     """
     case = budget_case(
         (fit,),
-        budget_of(flops, gpu_hours, money, pricing),
+        flops=flops,
+        gpu_hours=gpu_hours,
+        money=money,
+        hardware=hardware,
+        speeds=speeds,
+        price=price,
         plans=plans,
         lifetime_tokens=lifetime_tokens,
         serving_bits=serving_bits,
@@ -140,43 +150,26 @@ def budget(
 
 def budget_case(
     fits: Sequence[Fit],
-    spent: Budget,
     *,
     plans: pd.DataFrame | None = None,
     lifetime_tokens: float = 0.0,
     serving_bits: float | None = None,
     prefer: str | Preference = "mean",
-    bits: Sequence[float] | None = None,
-    formats: Sequence[str] | None = None,
-    group_size: float | None = None,
-    tensors: Sequence[str] | None = None,
-    prob: float = 0.9,
     group: str | None = None,
     seed: int | None = None,
     drift: bool = True,
+    **options: Any,
 ) -> Case:
     """The question to put to fits of the same rows, with what is on offer; arguments as for ``budget``."""
+    if all(options.get(name) is None for name in ("flops", "gpu_hours", "money")):
+        raise InputError("no budget is given; valid: one of flops, gpu_hours and money")
     preference = read_preference(prefer)
-    precision = precision_question(
-        fits,
-        flops=spent.flops,
-        bits=bits,
-        formats=formats,
-        group_size=group_size,
-        tensors=tensors,
-        prob=prob,
-        group=group,
-        needs_term=False,
-    )
+    precision = precision_question(fits, group=group, needs_term=False, **options)
     group_columns(fits[0], group)
     question = BudgetQuestion(
-        spent, precision, preference, target_of(fits, preference, group), lifetime_tokens, serving_bits
+        precision, preference, target_of(fits, preference, group), lifetime_tokens, serving_bits
     )
-    offer = tuple(
-        replace(option, cost=spent.pricing.cost(option.bits, option.format))
-        for option in on_offer(precision, fits)
-    )
-    question.require_enough(offer)
+    offer = on_offer(precision, fits)
     return Case(
         question,
         offer,
@@ -199,6 +192,7 @@ def decide_alone(fit: Fit, case: Case, posterior: BudgetDraws, prior: BudgetDraw
     )
     lowest = min(option.loss.median for option in decision.options)
     found = caveats(fit, point) + guessing(fit, case.question.group, lowest, "budget")
+    found += hardware_findings(case.question.precision, case.offer)
     return replace(decision, findings=(*found, *decision.findings))
 
 

@@ -11,10 +11,8 @@ from bitlaw.decisions.across_laws import STACK, AcrossLaws, disagreement_finding
 from bitlaw.decisions.budget import budget_case, decide, decide_alone
 from bitlaw.decisions.budget_decision import BudgetDecision
 from bitlaw.decisions.budget_draws import Beliefs, budget_draws
-from bitlaw.decisions.budget_question import budget_of
 from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.on_offer import key_text
-from bitlaw.decisions.pricing import FLOP_BITS, Pricing
 from bitlaw.decisions.risk import weight_apart
 from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
@@ -26,10 +24,6 @@ _SAME_SIZE = 1.5
 def budget_across(
     fits: Sequence[Fit],
     *,
-    flops: float | None = None,
-    gpu_hours: float | None = None,
-    money: float | None = None,
-    pricing: Pricing = FLOP_BITS,
     drift: bool = True,
     **question: Any,
 ) -> AcrossLaws[BudgetDecision]:
@@ -42,7 +36,7 @@ def budget_across(
     ----------
     fits
         One fit per law, to the same rows.
-    flops, gpu_hours, money, pricing, drift, **question
+    drift, **question
         As for ``budget``; the seed is by default that of the first fit, and every law has drift of its own.
 
     Raises
@@ -51,7 +45,7 @@ def budget_across(
         As for ``budget``, and for fits that cannot be stacked.
     """
     weights = law_weights(fits)
-    case = budget_case(fits, budget_of(flops, gpu_hours, money, pricing), drift=drift, **question)
+    case = budget_case(fits, drift=drift, **question)
     names = [fit.law.name for fit in fits]
     draws = [
         [budget_draws(fit, case.question, case.offer, prior, drift) for prior in (False, True)]

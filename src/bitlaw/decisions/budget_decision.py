@@ -203,7 +203,7 @@ class BudgetDecision(Decision):
                 "precision": key_text(option.key),
                 "parameters": format_count(option.n_params),
                 "tokens": format_count(option.tokens),
-                "cost": question.budget.cost_text(question.flops),
+                "cost": question.budget.amount_text(question.flops),
                 "of the budget": "100 %",
                 "loss": interval_text(option.loss),
                 "new run": interval_text(option.new_run),
@@ -224,7 +224,7 @@ class BudgetDecision(Decision):
                 "precision": plan.precision,
                 "parameters": format_count(plan.n_params),
                 "tokens": format_count(plan.tokens),
-                "cost": question.budget.cost_text(plan.flops),
+                "cost": question.budget.amount_text(plan.flops),
                 "of the budget": f"{100 * plan.share:.3g} %{', over' if plan.over_budget else ''}",
                 "loss": interval_text(plan.loss),
                 "new run": interval_text(plan.new_run),
@@ -255,8 +255,12 @@ class BudgetDecision(Decision):
             "question": json_value(
                 {
                     "flops": question.flops,
-                    "budget": question.budget.amount,
+                    "budget": question.budget.amount(question.flops),
                     "unit": question.budget.unit,
+                    "hardware": None
+                    if question.precision.pricing.chip is None
+                    else question.precision.pricing.name,
+                    "price": question.precision.pricing.price,
                     "tensors": question.precision.tensors,
                     "group": question.group,
                     "lifetime_tokens": question.lifetime_tokens,

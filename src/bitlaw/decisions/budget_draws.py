@@ -10,7 +10,7 @@ from bitlaw.decisions.budget_question import BudgetQuestion
 from bitlaw.decisions.law_draws import LawDraws, law_draws
 from bitlaw.decisions.on_offer import OnOffer
 from bitlaw.decisions.pooling import pooled
-from bitlaw.decisions.precision_draws import with_error
+from bitlaw.decisions.precision_draws import require_trainable, with_error
 from bitlaw.decisions.preference import MEAN, QUANTILE, Preference
 from bitlaw.decisions.reoptimise import Allocation, golden_section, purse, reoptimise, sizes_at
 from bitlaw.inference.fit import Fit
@@ -91,11 +91,13 @@ def budget_draws(
     Raises
     ------
     InputError
-        As for ``law_draws``.
+        As for ``law_draws``, and for a budget that trains no model.
     """
     law = law_draws(fit, offer, question.group, prior)
     served = np.asarray(question.served(law.cost))
     spent = reoptimise(law, question.flops, served)
+    if not prior:
+        require_trainable(question.precision, spent)
     loss = with_error(fit, law, question.group, offer, spent) if drift else spent.loss
     return BudgetDraws(question.flops, law, served, spent, loss)
 

@@ -6,111 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bitlaw.decisions.costs import cost_in_bits, inference_flop, training_flop
-from bitlaw.decisions.on_offer import OnOffer
+from bitlaw.decisions.costs import inference_flop, training_flop
 from bitlaw.decisions.preference import TARGET, Preference
-from bitlaw.decisions.pricing import FLOP_BITS, Pricing
 from bitlaw.decisions.question import PrecisionQuestion, bits_problems
+from bitlaw.decisions.spending import Budget
 from bitlaw.errors import InputError
 from bitlaw.inference.distance import measured_rows
 from bitlaw.inference.fit import Fit
 from bitlaw.units import format_bits, format_count
-
-FLOP, GPU_HOURS, MONEY = "FLOP", "GPU-hours", "money"
-_PLAIN = 100.0
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What may be spent, in one of three units; it always becomes FLOP at 16 bits.
-
-    Parameters
-    ----------
-    flops
-        The budget, FLOP at 16 bits.
-    amount
-        The same in the unit it was given in.
-    unit
-        ``FLOP``, ``GPU-hours`` or ``money``.
-    pricing
-        What training costs in each precision, and what a FLOP at 16 bits takes.
-    """
-
-    flops: float
-    amount: float
-    unit: str
-    pricing: Pricing
-
-    def cost(self, flops: float) -> float:
-        """What some FLOP at 16 bits cost in the unit of the budget."""
-        return flops * self.amount / self.flops
-
-    def cost_text(self, flops: float) -> str:
-        """The same in words.
-
-        Examples
-        --------
-        >>> budget_of(flops=1e21).cost_text(5e20)
-        '5e+20 FLOP'
-        """
-        amount = self.cost(flops)
-        return (
-            f"{amount:.3g} {self.unit}"
-            if amount < _PLAIN or self.unit == FLOP
-            else f"{amount:,.0f} {self.unit}"
-        )
-
-    def text(self) -> str:
-        """The budget in words.
-
-        Examples
-        --------
-        >>> budget_of(flops=1e21).text()
-        'a budget of 1e+21 FLOP'
-        >>> from bitlaw.decisions.hardware import load_chip
-        >>> budget_of(gpu_hours=1000, pricing=Pricing(load_chip("h100"))).text()
-        'a budget of 1,000 GPU-hours on h100 (1.42e+21 FLOP at 16 bits)'
-        """
-        if self.unit == FLOP:
-            return f"a budget of {self.flops:.3g} FLOP"
-        price = f" at {self.pricing.price:g} per GPU-hour" if self.unit == MONEY else ""
-        return (
-            f"a budget of {self.cost_text(self.flops)}{price} on {self.pricing.name} "
-            f"({self.flops:.3g} FLOP at 16 bits)"
-        )
-
-
-def budget_of(
-    flops: float | None = None,
-    gpu_hours: float | None = None,
-    money: float | None = None,
-    pricing: Pricing = FLOP_BITS,
-) -> Budget:
-    """The budget from the one unit it is given in.
-
-    Parameters
-    ----------
-    flops, gpu_hours, money
-        FLOP at 16 bits, hours of one chip, or money for them; one of the three.
-    pricing
-        What training costs: the chip, for hours, and its price, for money.
-
-    Raises
-    ------
-    InputError
-        If not just one is given, it is not positive, or there is no chip, or no price for money.
-    """
-    given = {FLOP: flops, GPU_HOURS: gpu_hours, MONEY: money}
-    known = {unit: float(amount) for unit, amount in given.items() if amount is not None}
-    if len(known) != 1:
-        what = " and ".join({FLOP: "flops", GPU_HOURS: "gpu_hours", MONEY: "money"}[unit] for unit in known)
-        raise InputError(f"a budget from {what or 'nothing'}; valid: one of flops, gpu_hours and money")
-    ((unit, amount),) = known.items()
-    if unit != FLOP:
-        return Budget(pricing.flops(gpu_hours=gpu_hours, money=money), amount, unit, pricing)
-    if not (math.isfinite(amount) and amount > 0):
-        raise InputError(f"flops is {amount:g}; valid: a positive number")
-    return Budget(amount, amount, unit, pricing)
 
 
 @dataclass(frozen=True)
@@ -119,10 +22,9 @@ class BudgetQuestion:
 
     Parameters
     ----------
-    budget
-        What may be spent.
     precision
-        What is on offer for it, the group, and the probability of intervals.
+        The budget, what training costs and what is on offer for it, the group, and the probability of
+        intervals.
     preference
         By what plans are compared.
     target
@@ -134,7 +36,6 @@ class BudgetQuestion:
         Bits that a FLOP of serving costs; None = what a FLOP of training costs in the same option.
     """
 
-    budget: Budget
     precision: PrecisionQuestion
     preference: Preference
     target: float
@@ -168,6 +69,13 @@ class BudgetQuestion:
         return self.budget.flops
 
     @property
+    def budget(self) -> Budget:
+        """The budget as it was given."""
+        if self.precision.budget is None:
+            raise InputError("no budget; valid: one of flops, gpu_hours and money")
+        return self.precision.budget
+
+    @property
     def group(self) -> str | None:
         """Group of a pooled fit."""
         return self.precision.group
@@ -185,7 +93,7 @@ class BudgetQuestion:
         cost
             Cost of a FLOP of training, relative to one at 16 bits.
         """
-        own = cost if self.serving_bits is None else cost_in_bits(self.serving_bits)
+        own = cost if self.serving_bits is None else self.precision.pricing.cost(self.serving_bits)
         return inference_flop(1.0, self.lifetime_tokens) * own * np.ones_like(cost)
 
     def cost_of(self, n_params: float, tokens: float, cost: float) -> float:
@@ -200,24 +108,13 @@ class BudgetQuestion:
         """
         return float(training_flop(n_params, tokens) * cost + n_params * self.served(cost))
 
-    def require_enough(self, offer: Sequence[OnOffer]) -> None:
-        """Raise InputError where the budget trains, and serves, not one parameter on one token."""
-        least = min(self.cost_of(1.0, 1.0, option.cost) for option in offer)
-        if self.flops < least:
-            serving = (
-                f" and serve it {format_count(self.lifetime_tokens)} tokens" if self.lifetime_tokens else ""
-            )
-            raise InputError(
-                f"a budget of {self.flops:.3g} FLOP cannot train the smallest model, one parameter on one token"
-                f"{serving}, in any precision on offer; valid: at least {least:.3g} FLOP"
-            )
-
     def text(self) -> str:
         """What is asked, in words."""
+        budget = self.budget.text(self.precision.pricing)
         if not self.lifetime_tokens:
-            return self.budget.text()
+            return budget
         bits = "" if self.serving_bits is None else f" in {format_bits(self.serving_bits)} bits"
-        return f"{self.budget.text()}, which also serves {format_count(self.lifetime_tokens)} tokens{bits}"
+        return f"{budget}, which also serves {format_count(self.lifetime_tokens)} tokens{bits}"
 
 
 def target_of(fits: Sequence[Fit], preference: Preference, group: str | None) -> float:

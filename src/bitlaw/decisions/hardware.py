@@ -22,6 +22,9 @@ REFERENCE_FORMAT = "bf16"
 """The 16-bit format that the speed of every other is compared with."""
 
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+Speeds = dict[str, dict[str, float]]
+"""Measured speeds, TFLOP/s per chip, by chip and by the chip's own name of the format."""
+
 _SPEEDS = TypeAdapter(dict[str, dict[str, _Positive]])
 
 
@@ -131,7 +134,7 @@ def load_chip(name: str) -> Chip:
     return chips[name.lower()]
 
 
-def load_speeds(path: str | Path) -> dict[str, dict[str, float]]:
+def load_speeds(path: str | Path) -> Speeds:
     """End-to-end training speeds that were measured, by chip and by the chip's own name of the format.
 
     Parameters
@@ -148,14 +151,37 @@ def load_speeds(path: str | Path) -> dict[str, dict[str, float]]:
         that are no positive numbers or above the peak, and chips without bf16. All problems together.
     """
     where = Path(path)
-    raw = _parse(decode_text(where, read_bytes(where)), str(where))
+    return read_speeds(_parse(decode_text(where, read_bytes(where)), str(where)), str(where))
+
+
+def read_speeds(raw: Mapping[str, Any], where: str = "speeds") -> Speeds:
+    """The same from tables that were read already.
+
+    Parameters
+    ----------
+    raw
+        Chips, formats and speeds.
+    where
+        What to call it in messages.
+
+    Raises
+    ------
+    InputError
+        As for ``load_speeds``.
+
+    Examples
+    --------
+    >>> read_speeds({"H100": {"bf16": 410, "fp8": 488}})
+    {'h100': {'bf16': 410.0, 'fp8-e4m3': 488.0}}
+    """
     try:
         given = _SPEEDS.validate_python(raw)
     except ValidationError as error:
-        raise InputError(validation_problems(error, str(where), BaseModel)) from error
+        raise InputError(validation_problems(error, where, BaseModel)) from error
     if not given:
         raise InputError(f"{where}: no chip; valid: a table per chip, as [h100] with bf16 = 410")
-    speeds, problems = {}, []
+    speeds: Speeds = {}
+    problems = []
     for name, table in given.items():
         try:
             chip = load_chip(name)

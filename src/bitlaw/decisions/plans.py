@@ -11,7 +11,7 @@ from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.budget_question import BudgetQuestion
 from bitlaw.decisions.groups import place_in_group
 from bitlaw.decisions.intervals import interval_of, json_value, mean_of, monte_carlo_error
-from bitlaw.decisions.on_offer import OnOffer, key_text, widest
+from bitlaw.decisions.on_offer import OnOffer, key_text, priced, widest
 from bitlaw.decisions.plan_draws import PlanDraws
 from bitlaw.decisions.precision_draws import above
 from bitlaw.decisions.preference import Scores
@@ -213,7 +213,7 @@ def assess_plans(
             tokens=float(points["tokens"].iloc[row]),
             cost=float(candidates.cost[row]),
             flops=flops[row],
-            spent=question.budget.cost(flops[row]),
+            spent=question.budget.amount(flops[row]),
             share=float(share[row]),
             probability_best=float(wins[row]),
             probability_error=monte_carlo_error(float(wins[row]), len(law_mean)),
@@ -248,7 +248,7 @@ def _cost(row: dict[Any, Any], question: BudgetQuestion, offer: Sequence[OnOffer
     tensors = question.precision.tensors
     bits = widest(row, [name for name in tensors if name in _OPERANDS] or tensors)
     name = None if bits_say_all(str(row["format"])) or bits >= UNQUANTIZED_BITS else str(row["format"])
-    return question.budget.pricing.cost(bits, name)
+    return priced(bits, name, row, question.precision.pricing).cost
 
 
 def _bits(value: float) -> float:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bitlaw.decisions.bit_limit import bit_limit
 from bitlaw.decisions.break_even import break_even
+from bitlaw.decisions.cost_models import other_costs, spent_under
 from bitlaw.decisions.costs import tokens_bought
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.law_draws import LawDraws, law_draws, points_of
 from bitlaw.decisions.on_offer import UNQUANTIZED, OnOffer
 from bitlaw.decisions.question import PrecisionQuestion
 from bitlaw.decisions.reoptimise import Allocation, reoptimise
+from bitlaw.errors import InputError
 from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 
@@ -40,6 +43,12 @@ class PrecisionDraws:
         Where parameters and tokens are fixed, whether the loss is within tolerance of that at 16 bits.
     drift
         What structural error adds to the logarithm of the loss; None where it is left out.
+    loss_under
+        The loss under other cost models (``other_costs``), shape (samples, options, models); None where
+        parameters and tokens are fixed, so that it is the same, and of the prior.
+    bit_limit
+        The continuous bit-width with the lowest loss, shape (samples,); None where there is none, and of the
+        prior.
     """
 
     loss: np.ndarray
@@ -51,6 +60,8 @@ class PrecisionDraws:
     floor: np.ndarray
     within: np.ndarray | None
     drift: np.ndarray | None
+    loss_under: np.ndarray | None
+    bit_limit: np.ndarray | None
 
     @property
     def samples(self) -> int:
@@ -94,6 +105,8 @@ def precision_draws(
     whole = law_draws(fit, (UNQUANTIZED,), question.group, prior)
     spent = _allocate(law, question)
     group, fixed = question.group, question.n_params is not None
+    if not prior:
+        require_trainable(question, spent)
     loss = with_error(fit, law, group, offer, spent, fixed) if drift else spent.loss
     within = None
     if question.sizes_fixed:
@@ -111,7 +124,53 @@ def precision_draws(
         floor=whole.constants["E"],
         within=within,
         drift=log_ratio(loss, spent.loss) if drift else None,
+        loss_under=None if prior else _loss_under(fit, law, question, offer, spent, drift),
+        bit_limit=None if prior else bit_limit(law, question, offer, spent),
     )
+
+
+def require_trainable(question: PrecisionQuestion, spent: Allocation) -> None:
+    """Raise InputError where a budget trains no model on offer.
+
+    Parameters
+    ----------
+    question
+        What is fixed.
+    spent
+        How the budget is best spent at the options: less than one parameter, or one token, in the median
+        draw at every option is no model.
+    """
+    if question.budget is None:
+        return
+    sizes = [np.nan_to_num(values, nan=0.0) for values in (spent.n_params, spent.tokens)]
+    n_params, tokens = (np.median(values, axis=0) for values in sizes)
+    if ((n_params >= 1.0) & (tokens >= 1.0)).any() or not np.isfinite(spent.n_params).any():
+        return
+    most = int(np.minimum(n_params, tokens).argmax())
+    raise InputError(
+        f"{question.budget.text(question.pricing)} cannot train the smallest model on offer: it comes to "
+        f"{n_params[most]:.2g} parameters and {tokens[most]:.2g} tokens; valid: a budget for at least one of each"
+    )
+
+
+def _loss_under(
+    fit: Fit,
+    law: LawDraws,
+    question: PrecisionQuestion,
+    offer: Sequence[OnOffer],
+    spent: Allocation,
+    drift: bool,
+) -> np.ndarray | None:
+    """Losses under other cost models, shape (samples, options, models); None where there are none."""
+    costs = other_costs(question, offer)
+    under = zip(costs.values(), spent_under(law, question, spent, costs), strict=False)
+    losses = [
+        with_error(fit, law.with_cost(cost), question.group, offer, other, question.n_params is not None)
+        if drift
+        else other.loss
+        for cost, other in under
+    ]
+    return np.stack(losses, axis=-1) if losses else None
 
 
 def with_error(

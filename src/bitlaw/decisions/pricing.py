@@ -92,7 +92,7 @@ class Pricing:
         if format_name is None:
             of_bits = self.chip.of_bits(bits)
             known = [own for own in of_bits if own in self.measured] or of_bits
-            own = min(known, key=self._relative, default=None)
+            own = min(known, key=self.relative, default=None)
         else:
             own = self.chip.runs(format_name)
         if own is None:
@@ -123,7 +123,7 @@ class Pricing:
         """
         if self.chip is None:
             return float(costs.cost_in_bits(bits))
-        return self._relative(self.format_for(bits, format_name))
+        return self.relative(self.format_for(bits, format_name))
 
     def is_measured(self, bits: float, format_name: str | None = None) -> bool:
         """Whether that cost rests on a measured speed; 16 bits, the reference, always does."""
@@ -197,8 +197,14 @@ class Pricing:
             gpu_hours = money / self.price
         return float(costs.flop_in(gpu_hours or math.nan, self.speed))
 
-    def _relative(self, own: str) -> float:
-        """Speed at 16 bits over that of one of the chip's formats: both measured, else both peaks."""
+    def relative(self, own: str) -> float:
+        """Speed at 16 bits over that of one of the chip's formats: both measured, else both peaks.
+
+        Parameters
+        ----------
+        own
+            The chip's own name of the format (``format_for``).
+        """
         speeds = self.measured if own in self.measured else self.chip.peak if self.chip else {}
         return speeds[REFERENCE_FORMAT] / speeds[own]
 

@@ -12,8 +12,12 @@ from bitlaw.decisions.law_draws import LawDraws
 _DECADE = math.log(10.0)
 _HALF_WIDTH = 12 * _DECADE
 _STEP = 2 * _DECADE
-_NEAR = 0.02
-"""How near golden section comes to the minimum, in ln N, before a parabola takes over."""
+_CLOSE = 0.02
+"""How close golden section comes to the minimum, in ln N, before a parabola takes over."""
+
+_NEAR = 1.0
+_NEAR_TOLERANCE = 0.01
+"""In ln N; the loss is flat at its minimum, so that what depends on it moves by less than 1 in 10,000."""
 
 _TOLERANCE = 1e-4
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
@@ -112,6 +116,56 @@ def sizes_at(
     return product / (tokens + served), tokens
 
 
+def reallocate(law: LawDraws, flops: float, near: np.ndarray) -> Allocation:
+    """The same split, searched from near it.
+
+    Parameters
+    ----------
+    law
+        The law, its draws and the options.
+    flops
+        Budget, FLOP at 16 bits.
+    near
+        Parameters to search from, shape (samples, options); NaN where there is no capacity.
+    """
+    n_params, loss = np.full(near.shape, np.nan), np.full(near.shape, np.inf)
+    samples, options = np.nonzero(np.isfinite(near))
+    for start in range(0, len(samples), _LARGEST_BLOCK):
+        block = slice(start, start + _LARGEST_BLOCK)
+        where = samples[block], options[block]
+        rows = law.pairs(*where)
+        product = np.asarray(tokens_bought(flops, 1.0, rows.cost[:, 0]))
+        log_n = resplit(rows, product, np.log(near[where]))
+        n_params[where], loss[where] = np.exp(log_n), loss_along(rows, product)(log_n)
+    nothing = np.isnan(near)
+    if nothing.any():  # no capacity: the loss is the same wherever the budget goes
+        anywhere = law.reference.n_params
+        tokens = np.asarray(tokens_bought(flops, anywhere, law.cost))
+        loss = np.where(nothing, law.loss(np.full(near.shape, anywhere), tokens), loss)
+    return Allocation(n_params, np.asarray(tokens_bought(flops, n_params, law.cost)), loss)
+
+
+def resplit(law: LawDraws, product: np.ndarray, log_n: np.ndarray) -> np.ndarray:
+    """Ln N of the lowest loss of each row at a product N D, searched from near it.
+
+    Parameters
+    ----------
+    law
+        Rows, as ``LawDraws.pairs`` makes them.
+    product, log_n
+        N D of each row, and ln N to start from, shape (rows,).
+    """
+    log_n, left = log_n.copy(), np.arange(len(log_n))
+    for _ in range(_MOST_MOVES):
+        guess = log_n[left]
+        along = loss_along(law.at(left), product[left])
+        log_n[left] = golden_section(along, guess - _NEAR, guess + _NEAR, _NEAR_TOLERANCE)[0]
+        left = left[np.abs(log_n[left] - guess) > _NEAR - 2.0 * _NEAR_TOLERANCE]
+        if not len(left):
+            break
+    return log_n
+
+
 def _search(law: LawDraws, flops: float, served: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where the optimum of each row, a draw at one option, is in the coordinate of ``sizes_at``; its loss."""
     reference = law.reference
@@ -130,16 +184,16 @@ def _search(law: LawDraws, flops: float, served: np.ndarray) -> tuple[np.ndarray
         if not len(left):
             break
     along = loss_along(law, product, kept)
-    return _vertex(along, *golden_section(along, at - _STEP, at + _STEP, _NEAR))
+    return _vertex(along, *golden_section(along, at - _STEP, at + _STEP, _CLOSE))
 
 
 def _vertex(function: Function, at: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The minimum by the parabola through three points around one that is near it, and the value there."""
-    before, after = function(at - _NEAR), function(at + _NEAR)
+    before, after = function(at - _CLOSE), function(at + _CLOSE)
     slope, curvature = after - before, before - 2.0 * here + after
     bent = np.isfinite(slope) & np.isfinite(curvature) & (curvature > 0)
-    step = np.divide(-0.5 * _NEAR * slope, curvature, out=np.zeros_like(at), where=bent)
-    moved = at + np.clip(step, -_NEAR, _NEAR)
+    step = np.divide(-0.5 * _CLOSE * slope, curvature, out=np.zeros_like(at), where=bent)
+    moved = at + np.clip(step, -_CLOSE, _CLOSE)
     there = function(moved)
     return np.where(there <= here, moved, at), np.minimum(there, here)
 

@@ -14,7 +14,8 @@ from bitlaw.decisions.across_laws import DISAGREEMENT
 from bitlaw.decisions.caveats import is_beyond
 from bitlaw.decisions.intervals import drift_text, interval_text, nats_text
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
-from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
+from bitlaw.decisions.precision_decision import PrecisionDecision
+from bitlaw.decisions.precision_option import PrecisionOption
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law

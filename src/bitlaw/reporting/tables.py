@@ -9,7 +9,8 @@ from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.intervals import count_text, nats_text
 from bitlaw.decisions.on_offer import Key
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
-from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
+from bitlaw.decisions.precision_decision import PrecisionDecision
+from bitlaw.decisions.precision_option import PrecisionOption
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.levels import spread_scale
