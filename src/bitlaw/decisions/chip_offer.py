@@ -1,10 +1,16 @@
 """What a chip offers where the question names no precision: what it runs and every law can speak of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bitlaw.decisions.hardware import REFERENCE_FORMAT, Chip, element_bits
 from bitlaw.decisions.law_draws import points_of
-from bitlaw.decisions.on_offer import format_option, knows_formats_only, logged_formats, with_backward
+from bitlaw.decisions.on_offer import (
+    format_option,
+    knows_formats_only,
+    logged_formats,
+    scale_size,
+    with_backward,
+)
 from bitlaw.decisions.pricing import Pricing
 from bitlaw.decisions.question import largest_first
 from bitlaw.errors import InputError
@@ -15,7 +21,9 @@ from bitlaw.runs.columns import UNQUANTIZED_BITS
 Offer = tuple[tuple[float, ...], tuple[str, ...], tuple[tuple[str, str], ...]]
 
 
-def chip_offer(fits: Sequence[Fit], pricing: Pricing, tensors: Sequence[str]) -> Offer:
+def chip_offer(
+    fits: Sequence[Fit], pricing: Pricing, tensors: Sequence[str], group_size: float | None = None
+) -> Offer:
     """Bits and formats on offer on a chip, and those left out with the reason.
 
     Where every law reads bits, the bit-widths that the chip runs, each in its fastest format of them; where
@@ -30,6 +38,8 @@ def chip_offer(fits: Sequence[Fit], pricing: Pricing, tensors: Sequence[str]) ->
         What training costs, on a chip.
     tensors
         What is trained in these bits.
+    group_size
+        Elements that share one scale; None = as logged.
     """
     chip = pricing.chip
     if chip is None:
@@ -37,20 +47,21 @@ def chip_offer(fits: Sequence[Fit], pricing: Pricing, tensors: Sequence[str]) ->
     if not any(knows_formats_only(fit.law) for fit in fits):
         return largest_first(element_bits(name) for name in chip.peak), (), ()
     by_level = any(fit.law.training_columns & {"scheme", "scheme_backward"} for fit in fits)
-    found = _logged(fits, pricing, tensors) if by_level else _with_term(fits, chip, pricing, tensors)
+    size = scale_size(group_size, fits)
+    found = _logged(fits, pricing, tensors) if by_level else _with_term(fits, chip, pricing, tensors, size)
     kept = tuple(name for name, reason in found.items() if reason is None)
     left_out = tuple((name, reason) for name, reason in found.items() if reason is not None)
     return (UNQUANTIZED_BITS,), kept, left_out
 
 
 def _with_term(
-    fits: Sequence[Fit], chip: Chip, pricing: Pricing, tensors: Sequence[str]
+    fits: Sequence[Fit], chip: Chip, pricing: Pricing, tensors: Sequence[str], size: Mapping[str, float]
 ) -> dict[str, str | None]:
     """The chip's formats below 16 bits, each with why a law cannot speak of it, if so."""
     found: dict[str, str | None] = {}
     for name in chip.peak:
         if name != REFERENCE_FORMAT:
-            points = points_of([format_option(name, pricing, tensors)], [1.0], [1.0], {})
+            points = points_of([format_option(name, pricing, tensors, size)], [1.0], [1.0], {})
             reasons = [reason for fit in fits for _, reason in training_without_term(fit.law, points)]
             found[name] = reasons[0] if reasons else None
     return found

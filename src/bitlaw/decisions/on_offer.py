@@ -108,8 +108,7 @@ def on_offer(question: PrecisionQuestion, fits: Sequence[Fit]) -> tuple[OnOffer,
         If the cost of a format is not known, or the chip of the question does not run it.
     """
     logged = logged_formats(fits[0], with_backward(fits))
-    asked = {} if question.group_size is None else {"group_size": question.group_size}
-    size = asked or _agreed_size(fits[0].rows)
+    size = scale_size(question.group_size, fits)
     columns = [TENSORS[name] for name in question.tensors]
     pricing = question.pricing
     options = [priced(bits, None, dict.fromkeys(columns, bits) | size, pricing) for bits in question.bits]
@@ -118,6 +117,11 @@ def on_offer(question: PrecisionQuestion, fits: Sequence[Fit]) -> tuple[OnOffer,
         for name in dict.fromkeys(question.formats)
     ]
     return tuple(sorted(options, key=lambda option: -option.bits))
+
+
+def scale_size(asked: float | None, fits: Sequence[Fit]) -> dict[str, float]:
+    """Elements that share one scale, as columns: what is asked, else what all quantized rows share, if they do."""
+    return _agreed_size(fits[0].rows) if asked is None else {"group_size": asked}
 
 
 def logged_formats(fit: Fit, with_backward: bool = False) -> dict[str, dict[str, Any]]:

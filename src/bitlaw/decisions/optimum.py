@@ -164,9 +164,8 @@ def precision_question(
         if pricing.chip is None or not any(fit.law.training for fit in fits):
             bits, formats = default_offer(fits)
         else:
-            bits, formats, left_out = chip_offer(
-                fits, pricing, [name for name in quantized if name in TENSORS]
-            )
+            known = [name for name in quantized if name in TENSORS]
+            bits, formats, left_out = chip_offer(fits, pricing, known, group_size)
     return PrecisionQuestion(
         budget=budget_of(pricing, flops, gpu_hours, money),
         n_params=n_params,

@@ -108,7 +108,7 @@ class PrecisionDecision(Decision):
             beyond = ": the optimum may lie beyond it" if self.question.pricing.chip is None else ""
             parts.append(f"That is the edge of what {edge}{beyond}.")
         parts.append(refused)
-        parts += [self._under_costs_text(), self._limit_text()]
+        parts += [self.under_costs_text(), self.limit_text()]
         if self.under_prior is not None:
             parts.append(f"The prior alone would say {self.under_prior.answer}.")
         if self.risk is not None:
@@ -167,7 +167,7 @@ class PrecisionDecision(Decision):
         saved = f"{100 * abs(option.saved):.0f} % {'less' if option.saved >= 0 else 'more'} than 16 bits"
         return f"It {what}{saved}."
 
-    def _under_costs_text(self) -> str:
+    def under_costs_text(self) -> str:
         """The answer under other cost models, those that agree together."""
         if not self.under_costs:
             return ""
@@ -177,7 +177,8 @@ class PrecisionDecision(Decision):
         ]
         return f"Under another cost: {', '.join(said)}."
 
-    def _limit_text(self) -> str:
+    def limit_text(self) -> str:
+        """The continuous optimum, as a sentence; empty where there is none."""
         if self.limit is None:
             return ""
         return f"The limit of ever finer bit-widths, no option: {interval_text(self.limit)}."
