@@ -24,6 +24,7 @@ _API: dict[str, str] = {
     "predict": "bitlaw.decisions.predict",
     "optimum": "bitlaw.decisions.optimum",
     "ptq": "bitlaw.decisions.ptq",
+    "budget": "bitlaw.decisions.budget",
     "report": "bitlaw.workflow.reporting",
     "demo": "bitlaw.workflow.reporting",
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from bitlaw.criticism.risk import Grade
 from bitlaw.decisions.budget_option import BudgetOption, MoreBudget
 from bitlaw.decisions.budget_question import BudgetQuestion
 from bitlaw.decisions.caveats import is_beyond
@@ -122,13 +123,17 @@ class BudgetDecision(Decision):
         sizes = ""
         if self.n_params.lo < self.n_params.hi:
             sizes = f" The optimum has {count_text(self.n_params)} and {count_text(self.tokens)}."
-        return (
+        best = (
             f"{key_text(self.best)} is best with probability {format_probability(option.probability_best)} "
-            f"(Monte Carlo error {100 * option.probability_error:.1f} %{'; ' if rest else ''}{', '.join(rest)})."
-            f"{sizes} Not knowing the law costs {nats_text(option.expected_regret)} {LOSS_UNIT} on average "
+            f"(Monte Carlo error {100 * option.probability_error:.1f} %; {', '.join(rest)}).{sizes}"
+            if rest
+            else sizes.lstrip()
+        )
+        return (
+            f"{best} Not knowing the law costs {nats_text(option.expected_regret)} {LOSS_UNIT} on average "
             f"({100 * option.regret.prob:g} % {option.regret.kind} {nats_text(option.regret.lo)} to "
             f"{nats_text(option.regret.hi)})."
-        )
+        ).lstrip()
 
     def _more(self) -> str:
         more = self.more
@@ -196,50 +201,44 @@ class BudgetDecision(Decision):
 
     def table(self) -> pd.DataFrame:
         """One row per option with its plan, then one per plan of the user's, for display."""
-        question = self.question
-        rows = [
-            {
-                "plan": "recommended" if option.key == self.best else "option",
-                "precision": key_text(option.key),
-                "parameters": format_count(option.n_params),
-                "tokens": format_count(option.tokens),
-                "cost": question.budget.amount_text(question.flops),
-                "of the budget": "100 %",
-                "loss": interval_text(option.loss),
-                "new run": interval_text(option.new_run),
-            }
-            | self._scores(option.scores)
-            | {
-                "P(best)": format_probability(option.probability_best),
-                "expected regret": nats_text(option.expected_regret),
-                "optimal parameters": count_text(option.best_n_params),
-                "optimal tokens": count_text(option.best_tokens),
-                "refused": option.refused,
-            }
-            for option in self.options
-        ]
-        rows += [
-            {
-                "plan": plan.name,
-                "precision": plan.precision,
-                "parameters": format_count(plan.n_params),
-                "tokens": format_count(plan.tokens),
-                "cost": question.budget.amount_text(plan.flops),
-                "of the budget": f"{100 * plan.share:.3g} %{', over' if plan.over_budget else ''}",
-                "loss": interval_text(plan.loss),
-                "new run": interval_text(plan.new_run),
-            }
-            | self._scores(plan.scores)
-            | {
-                "P(best)": f"{format_probability(plan.probability_best)} of the plans",
-                "expected regret": "" if plan.expected_regret is None else nats_text(plan.expected_regret),
-                "optimal parameters": "",
-                "optimal tokens": "",
-                "refused": plan.refused,
-            }
-            for plan in self.plans
-        ]
-        return pd.DataFrame(rows)
+        rows = [self._option_row(option) for option in self.options]
+        return pd.DataFrame(rows + [self._plan_row(plan) for plan in self.plans])
+
+    def _option_row(self, option: BudgetOption) -> dict[str, str]:
+        recommended = option.key == self.best
+        risk = str(self.risk.grade) if recommended and self.risk is not None else ""
+        return {
+            "plan": "recommended" if recommended else "option",
+            "precision": key_text(option.key),
+            "parameters": format_count(option.n_params),
+            "tokens": format_count(option.tokens),
+            "cost": self._cost(self.question.flops, 1.0),
+            "loss": interval_text(option.loss),
+            **self._scores(option.scores),
+            "P(best)": format_probability(option.probability_best),
+            "expected regret": nats_text(option.expected_regret),
+            "optimal parameters": count_text(option.best_n_params),
+            "risk": str(Grade.REFUSE) if option.refused else risk,
+        }
+
+    def _plan_row(self, plan: CandidatePlan) -> dict[str, str]:
+        would = "would " if plan.over_budget or plan.refused else ""
+        return {
+            "plan": plan.name,
+            "precision": plan.precision,
+            "parameters": format_count(plan.n_params),
+            "tokens": format_count(plan.tokens),
+            "cost": self._cost(plan.flops, plan.share, plan.over_budget),
+            "loss": interval_text(plan.loss),
+            **self._scores(plan.scores),
+            "P(best)": f"{would}{format_probability(plan.probability_best)} of plans",
+            "expected regret": "" if plan.expected_regret is None else nats_text(plan.expected_regret),
+            "optimal parameters": "",
+            "risk": str(plan.risk.grade),
+        }
+
+    def _cost(self, flops: float, share: float, over: bool = False) -> str:
+        return f"{self.question.budget.amount_text(flops)} ({100 * share:.3g} %{', over' if over else ''})"
 
     def _scores(self, scores: Scores) -> dict[str, str]:
         return {
