@@ -99,8 +99,15 @@ def _map(
         seen.append(np.array([[plan.n_params, plan.tokens]]))
     if decision.best is not None:
         best = decision.option(decision.best)
-        star = {"marker": "*", "linestyle": "none", "markersize": _STAR, "markeredgecolor": "white"}
-        axis.plot(best.n_params, best.tokens, color=style.colours[0], label="recommended plan", **star)
+        axis.plot(
+            best.n_params,
+            best.tokens,
+            "*",
+            color=style.colours[0],
+            markersize=_STAR,
+            markeredgecolor="white",
+            label="recommended plan",
+        )
     _axes(axis, np.concatenate(seen))
 
 
@@ -164,7 +171,7 @@ def _line(question: BudgetQuestion, option: BudgetOption, room: float) -> tuple[
     served = float(tokens_bought(question.served(option.cost), 1.0, option.cost))
     ends = [option.best_tokens.hi * 10.0**room, option.best_tokens.lo * 10.0**-room]
     ends = ends if np.isfinite(ends).all() else [option.tokens * 10.0**room, option.tokens * 10.0**-room]
-    return sizes_at(np.linspace(*np.log(product / np.array(ends)), 60), product, served)
+    return sizes_at(np.log(product / np.geomspace(ends[0], ends[1], 60)), product, served)
 
 
 def _colours(decision: BudgetDecision, options: Sequence[BudgetOption], style: Style) -> list[str]:
