@@ -147,7 +147,10 @@ CASES = {
         ["--hardware is given 2 times"],
     ),
     "budget prefer": (["budget", "fit.nc", "--flops", "1e18", "--prefer", "men"], ['did you mean "mean"?']),
-    "budget served": (["budget", "fit.nc", "--flops", "1e18", "--lifetime-tokens", "-1"], ["--lifetime-tokens"]),
+    "budget served": (
+        ["budget", "fit.nc", "--flops", "1e18", "--lifetime-tokens", "-1"],
+        ["--lifetime-tokens"],
+    ),
     "plans cells": (
         ["budget", "fit.nc", "--flops", "1e18", "--plans", "points.csv"],
         ['row 1 (line 2), column "tokens": "abc"', 'column "n_params": "-3"', 'column "bits_weights": "77"'],
