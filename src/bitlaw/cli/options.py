@@ -224,7 +224,7 @@ Scheduler = Annotated[
 ]
 Params = Annotated[float | None, column_option("n_params", "COUNT", "Non-embedding parameters.")]
 Tokens = Annotated[float | None, column_option("tokens", "COUNT", "Tokens it is trained on.")]
-Flops = Annotated[float | None, column_option("flops", "COUNT", "Budget in FLOP at 16 bits, (6/16) N D P.")]
+Flops = Annotated[float | None, column_option("flops", "COUNT", "Budget in FLOP at 16 bits.")]
 GpuHours = Annotated[
     float | None,
     typer.Option(
@@ -254,7 +254,7 @@ Speeds = Annotated[
     typer.Option(
         "--speeds",
         metavar="S.toml",
-        help="Measured end-to-end speeds in TFLOP/s per chip, as [h100] with bf16 = 410; they replace peaks.",
+        help="Measured end-to-end speeds, a table per chip with TFLOP/s by format; they replace peaks.",
     ),
 ]
 Bits = Annotated[

@@ -16,7 +16,7 @@ from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import LOSS_UNIT, Interval, format_amount, format_bits, format_probability
 
 _MOST_LISTED = 8
-_WHERE_KNOWN = ("format", "runs in", "within tolerance", "pays", "GPU-hours", "money", "saved")
+_WHERE_KNOWN = ("format", "runs in", "within tolerance", "probability it pays", "GPU-hours", "money", "saved")
 """Columns of the table that only some questions have."""
 
 
@@ -96,7 +96,7 @@ class PrecisionDecision(Decision):
         parts = [self._answer()]
         if self.best is not None:
             option = self.option(self.best)
-            parts += [option.pays_text(), self._spent_text(option)]
+            parts += [self.pays_text(option), self._spent_text(option)]
             said = drift_text(self.drift, option.drift, is_beyond(self.findings))
             parts.append(f"Its loss: {interval_text(option.loss)}.{said}")
         parts.append(self._near_text())
@@ -151,6 +151,16 @@ class PrecisionDecision(Decision):
             f"{100 * option.probability_error:.1f} %), expected regret "
             f"{nats_text(option.expected_regret)} {LOSS_UNIT}."
         )
+
+    def pays_text(self, best: PrecisionOption) -> str:
+        """Whether the best option pays; where that is 16 bits, which of the others comes closest."""
+        paying = [
+            option for option in self.options if not option.refused and option.probability_pays is not None
+        ]
+        if best.probability_pays is not None or not paying or self.question.sizes_fixed:
+            return best.pays_text("It") if best.probability_pays is not None else ""
+        closest = max(paying, key=lambda option: option.probability_pays or 0.0)
+        return closest.pays_text(closest.called)
 
     def _spent_text(self, option: PrecisionOption) -> str:
         """What an option takes and saves where parameters and tokens are fixed."""
@@ -218,7 +228,7 @@ class PrecisionDecision(Decision):
                 "parameters": count_text(option.n_params),
                 "tokens": count_text(option.tokens),
                 "break-even speed-up": interval_text(option.break_even),
-                "pays": option.probability_pays,
+                "probability it pays": option.probability_pays,
                 "GPU-hours": option.gpu_hours,
                 "money": option.money,
                 "saved": option.saved,

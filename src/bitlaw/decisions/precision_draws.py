@@ -19,6 +19,7 @@ from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 
 _STEP_IN_LOG_TOKENS = 1e-3
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -206,9 +207,10 @@ def with_error(
 
 
 def log_ratio(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Ln of a ratio of losses; 0 where both are infinite."""
+    """Ln of a ratio of losses; 0 where both are infinite, and where they differ by rounding alone."""
     same = loss == reference
-    return np.log(np.where(same, 1.0, loss) / np.where(same, 1.0, reference))
+    ratio = np.log(np.where(same, 1.0, loss) / np.where(same, 1.0, reference))
+    return np.where(np.abs(ratio) < _ROUNDING, 0.0, ratio)
 
 
 def above(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:

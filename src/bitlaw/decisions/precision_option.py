@@ -104,12 +104,12 @@ class PrecisionOption:
         said = self.format is not None or self.runs_in is None or self.bits >= UNQUANTIZED_BITS
         return text if said else f"{text} ({self.runs_in})"
 
-    def pays_text(self) -> str:
-        """Whether it pays, as a sentence; empty at 16 bits."""
+    def pays_text(self, subject: str) -> str:
+        """Whether it pays, as a sentence about a subject; empty at 16 bits."""
         if self.probability_pays is None:
             return ""
         return (
-            f"It pays with probability {format_probability(self.probability_pays)} "
+            f"{subject} pays with probability {format_probability(self.probability_pays)} "
             f"at {1 / self.cost:.3g}x the speed of 16 bits."
         )
 

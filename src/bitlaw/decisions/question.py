@@ -19,7 +19,7 @@ TENSORS: dict[str, str] = {
 }
 """Tensor kinds a decision may quantize, and their run-table columns."""
 
-_VALID = "valid: flops; n_params and flops; n_params and tokens"
+_VALID = "valid: flops; n_params and flops; n_params and tokens (gpu_hours or money do for flops)"
 
 
 @dataclass(frozen=True)

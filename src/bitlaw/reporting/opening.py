@@ -204,6 +204,8 @@ def free_sentence(decision: PrecisionDecision | None) -> str:
                 f" At the {kind} speed-up of {best.runs_in} on {decision.question.pricing.name}, "
                 f"{1 / best.cost:.3g}x, it does with probability {format_probability(best.probability_pays or 0.0)}."
             )
+    elif best.runs_in is not None:
+        pays = f" {decision.pays_text(best)}".rstrip()
     chip = decision.question.pricing.chip
     counted = "FLOP × bits/16" if chip is None else f"time on {chip.name}"
     return (
