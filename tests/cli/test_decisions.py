@@ -1,10 +1,11 @@
-"""predict, optimum and ptq: what they print equals what the Python API returns."""
+"""predict, optimum, ptq and budget: what they print equals what the Python API returns."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from bitlaw.decisions.budget import budget
 from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.plan import plan
 from bitlaw.decisions.predict import predict
@@ -18,6 +19,7 @@ QUESTIONS = {
     "predict": [*SIZES, "--bits-weights", "4"],
     "optimum": ["--flops", "1e20", "--bits", "16,8,4"],
     "ptq": [*SIZES, "--bits", "8,4"],
+    "budget": ["--flops", "6e18", "--bits", "16,8,4"],
     "plan": [*SIZES, "--budget", "1e18"],
 }
 
@@ -43,6 +45,7 @@ def test_json_is_the_envelope_and_the_result(command: str, fit_file: Path, bitla
         "predict": lambda: predict(fit, points_frame(n_params=1e8, tokens=1e10, bits_weights=4.0)),
         "optimum": lambda: optimum(fit, flops=1e20, bits=(16, 8, 4)),
         "ptq": lambda: ptq(fit, 1e8, 1e10, bits=(8, 4)),
+        "budget": lambda: budget(fit, flops=6e18, bits=(16, 8, 4)),
         "plan": lambda: plan(fit, n_params=1e8, tokens=1e10, budget=1e18),
     }[command]()
     done = bitlaw(command, fit_file, *QUESTIONS[command], "--json")
@@ -178,7 +181,7 @@ def test_several_laws_and_their_stack(command: str, fit_file: Path, coupled_file
     }
     assert "laws.disagreement" in {finding["code"] for finding in answer["findings"]}
     alone = json.loads(bitlaw(command, fit_file, *QUESTIONS[command], "--json").out)
-    key = {"predict": "points", "ptq": "options", "optimum": "options", "plan": "picks"}[command]
+    key = {"predict": "points", "plan": "picks"}.get(command, "options")
     assert answer["laws"]["kumar2024"][key] == alone[key]
     words = bitlaw(command, fit_file, coupled_file, *QUESTIONS[command]).out
     assert words.startswith("Under the stack, ")
@@ -234,6 +237,7 @@ ABSURD = {
     "predict": ["--n-params", "7T", "--tokens", "1000T"],
     "optimum": ["--flops", "1e30"],
     "ptq": ["--n-params", "7T", "--tokens", "1000T"],
+    "budget": ["--flops", "1e30"],
 }
 
 
@@ -255,7 +259,7 @@ def test_a_refused_answer_exits_1_and_keeps_its_marked_interval(
     assert risk["would_help"][0].startswith("a run of ")
     for shown in answer["points"] if command == "predict" else answer["options"]:
         assert shown["refused"] is True
-        interval = shown if command == "predict" else shown["loss" if command == "optimum" else "degradation"]
+        interval = shown if command == "predict" else shown.get("loss", shown.get("degradation"))
         assert interval["lo"] is not None
         assert interval["lo"] <= interval["hi"]
     words = bitlaw(command, *files, *ABSURD[command])
@@ -283,6 +287,7 @@ BEYOND = {
     "predict": ["--n-params", "7B", "--tokens", "200B", "--bits-weights", "4"],
     "optimum": ["--flops", "3e22", "--bits", "16,8,4"],
     "ptq": ["--n-params", "1B", "--tokens", "5T", "--bits", "4,3"],
+    "budget": ["--flops", "3e22", "--bits", "16,8,4"],
 }
 
 
@@ -300,6 +305,7 @@ def test_no_drift_shows_what_drift_does(command: str, tmp_path: Path, bitlaw) ->
         ),
         "optimum": lambda: optimum(made, flops=3e22, bits=(16, 8, 4), drift=False),
         "ptq": lambda: ptq(made, 1e9, 5e12, bits=(4, 3), drift=False),
+        "budget": lambda: budget(made, flops=3e22, bits=(16, 8, 4), drift=False),
     }[command]
     assert off == {"command": command} | json.loads(json.dumps(decide().to_dict()))
     assert (on["drift"], off["drift"]) == (True, False)
@@ -340,6 +346,28 @@ def test_a_fitted_run_is_asked_about_by_its_name(fit_file: Path, bitlaw) -> None
     answer = json.loads(done.out, parse_constant=pytest.fail)
     assert answer == {"command": "ptq"} | json.loads(json.dumps(ptq(fit, run_id=run).to_dict()))
     assert "measured" in {option["source"] for option in answer["options"]}
+
+
+def test_plans_are_read_by_the_columns_of_a_run_table(fit_file: Path, tmp_path: Path, bitlaw) -> None:
+    path = tmp_path / "plans.csv"
+    path.write_text("name,n_params,tokens,flops,bits_weights\nours,1e8,1e10,,\n,1e8,,6e18,4\n")
+    done = bitlaw("budget", fit_file, "--flops", "6e18", "--plans", path, "--json")
+    assert (done.code, done.err) == (0, "")
+    plans = json.loads(done.out, parse_constant=pytest.fail)["plans"]
+    assert [plan["name"] for plan in plans] == ["ours", "plan 2"]
+    assert [plan["tokens"] for plan in plans] == [1e10, 1e10]
+    assert plans[0]["share"] == pytest.approx(1.0)
+    words = bitlaw("budget", fit_file, "--flops", "6e18", "--plans", path).out
+    assert "Of your 2 plans ours has the lowest expected loss" in words.replace("\n", " ")
+
+
+def test_options_reach_the_budget(fit_file: Path, bitlaw) -> None:
+    words = ["--gpu-hours", "10", "--hardware", "h100", "--lifetime-tokens", "10B", "--serving-bits", "8"]
+    done = bitlaw("budget", fit_file, *words, "--prefer", "quantile:0.8", "--json")
+    question = json.loads(done.out)["question"]
+    assert (question["hardware"], question["unit"], question["budget"]) == ("h100", "GPU-hours", 10.0)
+    assert (question["lifetime_tokens"], question["serving_bits"]) == (1e10, 8.0)
+    assert question["prefer"] == {"kind": "quantile", "value": 0.8}
 
 
 def test_a_plan_from_candidates_of_ones_own(

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from bitlaw.cli import backtest, check, compare, demo, fit, laws, optimum, plan, predict, ptq, report
+from bitlaw.cli import backtest, budget, check, compare, demo, fit, laws, optimum, plan, predict, ptq, report
 from bitlaw.errors import InputError
 
 DONE, BAD_INPUT, BUG = 0, 2, 3
@@ -55,6 +55,7 @@ for _command in (
     predict.predict,
     optimum.optimum,
     ptq.ptq,
+    budget.budget,
     plan.plan,
     report.report,
     laws.laws,

@@ -302,3 +302,25 @@ Group = Annotated[
         help="Group of a pooled fit; c4,llama where it pools over two columns; new = one never measured.",
     ),
 ]
+Tensors = Annotated[
+    str | None,
+    typer.Option(
+        "--tensors",
+        parser=read_names,
+        metavar="NAME,…",
+        help="What is trained at these bits: weights, activations, kv (all three by default), gradients.",
+    ),
+]
+Formats = Annotated[
+    str | None,
+    typer.Option(
+        "--formats",
+        parser=read_names,
+        metavar="NAME,…",
+        help="Number formats on offer, with commas: as logged, or by name (bf16, fp8, mxfp4, …).",
+    ),
+]
+GroupSize = Annotated[
+    float | None,
+    column_option("group_size", "COUNT", "Elements that share one scale, for laws that read it."),
+]

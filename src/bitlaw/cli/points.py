@@ -1,4 +1,4 @@
-"""Points to predict: from the flags of one point, or from a table of them."""
+"""Points to predict and plans to compare: from the flags of one point, or from a table of them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,9 +58,29 @@ def points_from_file(path: Path, also: Sequence[Column] = ()) -> "pd.DataFrame":
         its column cannot. All problems together.
     """
     from bitlaw.runs.files import read_file
-    from bitlaw.runs.problems import first_problems
+
+    return _points_of(read_file(path), also)
+
+
+def plans_from_file(path: Path) -> "pd.DataFrame":
+    """Plans, one per row of a table with the columns of a run table, called by ``name`` or ``run_id``.
+
+    Raises
+    ------
+    InputError
+        As for ``points_from_file``.
+    """
+    from bitlaw.runs.files import read_file
 
     table = read_file(path)
+    names = table.columns.get("name", [None] * table.n_rows)
+    return _points_of(table).assign(name=["" if name is None else str(name) for name in names])
+
+
+def _points_of(table: "RawTable", also: Sequence[Column] = ()) -> "pd.DataFrame":
+    """The points in a table, every canonical column of them, and those asked for besides."""
+    from bitlaw.runs.problems import first_problems
+
     specs = BY_NAME | {column.name: column for column in also}
     columns = {name: cells for name, cells in table.columns.items() if name in specs}
     read = {name: [read_cell(specs[name], raw) for raw in cells] for name, cells in columns.items()}
@@ -74,7 +94,7 @@ def points_from_file(path: Path, also: Sequence[Column] = ()) -> "pd.DataFrame":
     if not problems:
         problems = _size_problems(table, values)
     if problems:
-        raise InputError(first_problems(problems, str(path)))
+        raise InputError(first_problems(problems, table.source))
     beside = {column.name: values.pop(column.name) for column in also if column.name in values}
     values = {name: cells for name, cells in values.items() if name == "run_id" or name not in NOT_CONDITIONS}
     frame = _frame(values)

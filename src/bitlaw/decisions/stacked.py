@@ -69,7 +69,7 @@ def predict_across(
         stack = replace(alone, findings=(*alone.findings, one_law_finding()))
     else:
         pooled_draws = _pooled_predictions(draws, weights)
-        apart = _weights_apart(by_law, weights, pooled_draws, prob)
+        apart = weights_apart([own.new_run for own in draws], weights, pooled_draws.new_run, prob)
         evidence = pooled_evidence(fits, weights)
         stack = summarise(STACK, usable[0], pooled_draws, evidence, measured, prob, seed, apart)
         refused = tuple(finding for finding in stack.findings if finding.code == REFUSED)
@@ -185,12 +185,22 @@ def _prediction_disagreement(
     return replace(finding, value=float(share[worst]), threshold=_LARGEST_SHARE, advice=advice)
 
 
-def _weights_apart(
-    by_law: Mapping[str, Prediction], weights: np.ndarray, stack: PredictionDraws, prob: float
+def weights_apart(
+    draws: Sequence[np.ndarray], weights: np.ndarray, stack: np.ndarray, prob: float
 ) -> list[float]:
-    """For each point, the weight of laws whose medians are far from the leading law's."""
-    medians = np.array([[point.new_run.median for point in answer.points] for answer in by_law.values()])
-    lo, hi = np.quantile(stack.new_run, (0.5 - prob / 2, 0.5 + prob / 2), axis=0)
+    """For each point, the weight of laws whose medians are far from the leading law's.
+
+    Parameters
+    ----------
+    draws, weights
+        Losses of new runs under each law, nats/token, shape (samples, points), and its weight.
+    stack
+        The same of all laws together.
+    prob
+        Probability inside the stack's interval, half the width of which counts as far.
+    """
+    medians = np.stack([np.median(own, axis=0) for own in draws])
+    lo, hi = np.quantile(stack, (0.5 - prob / 2, 0.5 + prob / 2), axis=0)
     far = np.abs(medians - medians[int(weights.argmax())]) > _LARGEST_SHARE * (hi - lo)
     return [float(share) for share in weights @ far]
 

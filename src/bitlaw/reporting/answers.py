@@ -9,6 +9,9 @@ import numpy as np
 from bitlaw.criticism.comparison import Comparison
 from bitlaw.decisions.across_laws import optimum_across
 from bitlaw.decisions.asked import Asked
+from bitlaw.decisions.budget import budget
+from bitlaw.decisions.budget_across import budget_across
+from bitlaw.decisions.budget_decision import BudgetDecision
 from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.plan import plan_across
@@ -41,6 +44,8 @@ class Answers:
         Quantization after training; None where the fit says nothing about it.
     question
         The question in words, for example "332k parameters and 8M tokens, the largest logged run".
+    budget
+        How the compute asked about is best spent; None where the law takes losses as trained as data.
     plan
         Which runs to log next, to know the loss better, or quantized after training the degradation, with a
         tenth of the compute asked about; None where neither is answered.
@@ -51,6 +56,7 @@ class Answers:
     precision_free: PrecisionDecision | None
     post_training: PostTrainingDecision | None
     question: str
+    budget: BudgetDecision | None = None
     plan: PlanDecision | None = None
 
 
@@ -72,17 +78,19 @@ def answers_of(
     drift
         Include structural error beyond the data.
     """
-    fixed = free = after = None
+    fixed = free = after = spent = None
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
+    also: dict[str, Any] = {"group": group, "drift": drift, **asked.spending}
     if fit.law.training:
-        also = {"group": group, "drift": drift, **asked.spending}
         fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
         free = optimum(fit, flops=asked.flops, **also)
+    if not fit.law.base.is_observed:
+        spent = budget(fit, flops=asked.flops, **also)
     if _is_quantized_after(fit):
         after = ptq(fit, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift)
     prediction = predict(fit, asked.point, measured=asked.loss, drift=drift)
     planned = _planned([fit], asked, method_post, drift)
-    return Answers(prediction, fixed, free, after, asked.text, planned)
+    return Answers(prediction, fixed, free, after, asked.text, spent, planned)
 
 
 def answers_of_several(
@@ -108,10 +116,12 @@ def answers_of_several(
     quantized = [fit for fit in fits if _is_quantized_after(fit)]
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
     fixed = free = after = None
+    also: dict[str, Any] = {"group": group, "drift": drift, **asked.spending}
     if trained:
-        also = {"group": group, "drift": drift, **asked.spending}
         fixed = optimum_across(trained, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
         free = optimum_across(trained, flops=asked.flops, **also)
+    spenders = trained or [fit for fit in fits if not fit.law.base.is_observed]
+    spent = budget_across(spenders, flops=asked.flops, **also).stack if spenders else None
     if quantized:
         after = ptq_across(
             quantized, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift
@@ -119,7 +129,7 @@ def answers_of_several(
     prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
     several = several_laws(fits, prediction, fixed, free, after, comparison)
     planned = _planned(fits, asked, method_post, drift)
-    return replace(stacked_answers(several, asked.text), plan=planned), several
+    return replace(stacked_answers(several, asked.text), budget=spent, plan=planned), several
 
 
 def _checkpoint(asked: Asked) -> dict[str, Any]:
@@ -156,6 +166,7 @@ def risk_shares(answers: Answers) -> dict[str, Mapping[str, float] | None]:
         "training, sizes fixed": answers.precision_fixed,
         "training, compute fixed": answers.precision_free,
         "after training": answers.post_training,
+        "the plan for the compute": answers.budget,
     }
     risks = {what: answer.risk for what, answer in asked.items() if answer is not None}
     return {what: risk.shares for what, risk in risks.items() if risk is not None}
