@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from bitlaw.cli import backtest, check, compare, demo, fit, laws, optimum, predict, ptq, report
+from bitlaw.cli import backtest, check, compare, demo, fit, import_, laws, optimum, predict, ptq, report
 from bitlaw.errors import InputError
 
 DONE, BAD_INPUT, BUG = 0, 2, 3
@@ -48,6 +48,7 @@ def _bitlaw(
 
 for _command in (
     demo.demo,
+    import_.import_,
     check.check,
     fit.fit,
     compare.compare,
@@ -59,7 +60,8 @@ for _command in (
     laws.laws,
 ):
     _module = sys.modules[_command.__module__]
-    app.command(_command.__name__, epilog=_module.EXAMPLE)(_command)
+    _name = _command.__name__.rstrip("_")  # import_, since Python keeps the word
+    app.command(_name, epilog=_module.EXAMPLE)(_command)
 
 
 def main(arguments: Sequence[str]) -> int:

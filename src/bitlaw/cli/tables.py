@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bitlaw.cli.options import COUNTS
+from bitlaw.runs.columns import COUNTS
 from bitlaw.units import format_count, format_probability
 
 if TYPE_CHECKING:

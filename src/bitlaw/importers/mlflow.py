@@ -1,0 +1,177 @@
+"""MLflow: a tracking store, as an ``mlruns`` folder, a database or a server."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bitlaw.errors import InputError
+from bitlaw.importers.evaluations import LastEvaluations
+from bitlaw.importers.extras import need
+from bitlaw.importers.flatten import printable, shown
+from bitlaw.importers.logged import Asked, Log, LoggedRun, Skipped
+from bitlaw.importers.names import may_be_loss
+
+PREFIXES = ("params.", "metrics.", "tags.")
+_PAGE = 1000
+_DATABASES = (".db", ".sqlite", ".sqlite3")
+_NO_RUN_FOLDERS = ("tags", "traces", "datasets", "models")
+_ENVIRONMENT = {
+    "MLFLOW_ALLOW_FILE_STORE": "true",  # else it refuses to read a folder that it wrote
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # else a wrong address takes minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
+
+
+def read(source: str, asked: Asked) -> Log:
+    """Read all runs of all experiments that are not deleted.
+
+    Parameters
+    ----------
+    source
+        An ``mlruns`` folder, a SQLite file, or a tracking URI such as ``sqlite:///mlflow.db`` or
+        ``http://localhost:5000``.
+    asked
+        How many evaluations to keep, and of what.
+
+    Raises
+    ------
+    InputError
+        If there is no such store, MLflow cannot read it, or is not installed.
+    """
+    uri = tracking_uri(source)
+    tracking = need("mlflow.tracking", "mlflow", "MLflow stores")
+    errors = need("mlflow.exceptions", "mlflow", "MLflow stores")
+    with _environment(_ENVIRONMENT):
+        try:
+            client = tracking.MlflowClient(tracking_uri=uri)
+            return _log(client, source, asked)
+        except errors.MlflowException as error:
+            raise InputError(f"{printable(source)}: MLflow says: {_first_line(error)}") from error
+
+
+def tracking_uri(source: str) -> str:
+    """The URI of a store, once it is sure to exist: MLflow would make one that does not.
+
+    Raises
+    ------
+    InputError
+        If there is no store at a local path.
+    """
+    scheme, _, rest = source.partition("://")
+    if rest and scheme not in ("sqlite", "file"):
+        return source
+    path = Path(rest.removeprefix("/") if scheme == "sqlite" else rest) if rest else Path(source)
+    if not path.exists():
+        raise InputError(f"{printable(source)}: there is no such file or folder")
+    if path.is_dir():
+        if not any(path.glob("*/meta.yaml")):
+            raise InputError(
+                f"{printable(source)}: no runs in this folder; valid: an mlruns folder, a SQLite file, "
+                "or a tracking URI"
+            )
+        return path.resolve().as_uri()
+    if not rest and path.suffix.lower() not in _DATABASES:
+        raise InputError(
+            f"{printable(source)}: no MLflow store; valid: an mlruns folder, a SQLite file ({', '.join(_DATABASES)}), "
+            "or a tracking URI"
+        )
+    if not _has_runs(path):
+        raise InputError(f"{printable(source)}: this is no SQLite database of MLflow")
+    return f"sqlite:///{path.resolve()}"
+
+
+def _has_runs(path: Path) -> bool:
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            found = connection.execute(
+                "select count(*) from sqlite_master where name in ('runs', 'experiments')"
+            )
+            return bool(found.fetchone()[0] == 2)
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
+
+
+def _log(client: Any, source: str, asked: Asked) -> Log:
+    entities = need("mlflow.entities", "mlflow", "MLflow stores")
+    experiments = {item.experiment_id: item.name for item in _pages(client.search_experiments)}
+    found = [
+        run
+        for experiment in experiments
+        for run in _pages(client.search_runs, [experiment], run_view_type=entities.ViewType.ALL)
+    ]
+    active = [run for run in found if run.info.lifecycle_stage == "active"]
+    skipped = [
+        Skipped(shown(_name(run)), "it was deleted in MLflow")
+        for run in found
+        if run.info.lifecycle_stage != "active"
+    ]
+    skipped += _unread(source, experiments, {run.info.run_id for run in found})
+    runs = tuple(_run(run, experiments[run.info.experiment_id], client, asked) for run in active)
+    return Log(runs, tuple(skipped), PREFIXES)
+
+
+def _pages(search: Any, *what: Any, **how: Any) -> Iterator[Any]:
+    token = None
+    while True:
+        page = search(*what, max_results=_PAGE, page_token=token, **how)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _run(run: Any, experiment: str, client: Any, asked: Asked) -> LoggedRun:
+    fields: dict[str, object] = {"experiment": experiment}
+    fields |= {f"params.{name}": value for name, value in run.data.params.items()}
+    fields |= {f"metrics.{name}": value for name, value in run.data.metrics.items()}
+    fields |= {f"tags.{name}": text for name, text in run.data.tags.items() if not name.startswith("mlflow.")}
+    evaluations = {}
+    if asked.last > 1:
+        for name in run.data.metrics:
+            if may_be_loss(f"metrics.{name}", asked.loss, PREFIXES):
+                held = LastEvaluations(asked.last)
+                history = client.get_metric_history(run.info.run_id, name)
+                for metric in sorted(history, key=lambda metric: (metric.timestamp, metric.step)):
+                    held.add(metric.value, metric.step)
+                evaluations[f"metrics.{name}"] = held.values()
+    ended = run.info.status == "FINISHED"
+    return LoggedRun(_name(run), run.info.run_id, fields, evaluations, "" if ended else run.info.status)
+
+
+def _name(run: Any) -> str:
+    return str(run.info.run_name or run.info.run_id)
+
+
+def _unread(source: str, experiments: Mapping[str, str], read: set[str]) -> list[Skipped]:
+    """Folders of runs that MLflow passed over; it only logs that they are broken."""
+    top = Path(source.removeprefix("file://"))
+    if not top.is_dir():
+        return []
+    return [
+        Skipped(str(folder), "MLflow cannot read this run; its meta.yaml is missing or broken")
+        for experiment in experiments
+        for folder in sorted((top / experiment).glob("*/"))
+        if folder.name not in read and folder.name not in _NO_RUN_FOLDERS
+    ]
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Variables of the environment set while something runs, where the user has not set them."""
+    absent = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(absent)
+    try:
+        yield
+    finally:
+        for name in absent:
+            os.environ.pop(name, None)
+
+
+def _first_line(error: Exception) -> str:
+    return printable(str(error).strip().splitlines()[0])
