@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from bitlaw.errors import InputError
 from bitlaw.importers.evaluations import LastEvaluations
@@ -47,7 +48,7 @@ def read(source: str, asked: Asked) -> Log:
     with _environment(_ENVIRONMENT):
         try:
             client = tracking.MlflowClient(tracking_uri=uri)
-            return _log(client, source, asked)
+            return _log(client, uri, asked)
         except errors.MlflowException as error:
             raise InputError(f"{printable(source)}: MLflow says: {_first_line(error)}") from error
 
@@ -63,7 +64,7 @@ def tracking_uri(source: str) -> str:
     scheme, _, rest = source.partition("://")
     if rest and scheme not in ("sqlite", "file"):
         return source
-    path = Path(rest.removeprefix("/") if scheme == "sqlite" else rest) if rest else Path(source)
+    path = Path(rest.removeprefix("/") if scheme == "sqlite" else unquote(rest)) if rest else Path(source)
     if not path.exists():
         raise InputError(f"{printable(source)}: there is no such file or folder")
     if path.is_dir():
@@ -97,23 +98,49 @@ def _has_runs(path: Path) -> bool:
         return False
 
 
-def _log(client: Any, source: str, asked: Asked) -> Log:
-    entities = need("mlflow.entities", "mlflow", "MLflow stores")
-    experiments = {item.experiment_id: item.name for item in _pages(client.search_experiments)}
-    found = [
-        run
-        for experiment in experiments
-        for run in _pages(client.search_runs, [experiment], run_view_type=entities.ViewType.ALL)
-    ]
-    active = [run for run in found if run.info.lifecycle_stage == "active"]
-    skipped = [
+def _log(client: Any, uri: str, asked: Asked) -> Log:
+    skipped: list[Skipped] = []
+    folder = Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else None
+    found = list(_searched(client) if folder is None else _in_folder(client, folder, skipped))
+    skipped += [
         Skipped(shown(_name(run)), "it was deleted in MLflow")
-        for run in found
+        for _, run in found
         if run.info.lifecycle_stage != "active"
     ]
-    skipped += _unread(source, experiments, {run.info.run_id for run in found})
-    runs = tuple(_run(run, experiments[run.info.experiment_id], client, asked) for run in active)
+    active = [(experiment, run) for experiment, run in found if run.info.lifecycle_stage == "active"]
+    runs = tuple(_run(run, experiment, client, asked) for experiment, run in active)
     return Log(runs, tuple(skipped), PREFIXES)
+
+
+def _searched(client: Any) -> Iterator[tuple[str, Any]]:
+    """Every run with the name of its experiment, the first that was started first."""
+    everything = need("mlflow.entities", "mlflow", "MLflow stores").ViewType.ALL
+    for experiment in _pages(client.search_experiments):
+        runs = _pages(client.search_runs, [experiment.experiment_id], run_view_type=everything)
+        for run in sorted(runs, key=lambda run: (run.info.start_time or 0, run.info.run_id)):
+            yield experiment.name, run
+
+
+def _in_folder(client: Any, top: Path, skipped: list[Skipped]) -> Iterator[tuple[str, Any]]:
+    """The same of a folder, run by run: a broken one would end a search with its error, or go missing."""
+    errors = need("mlflow.exceptions", "mlflow", "MLflow stores")
+    yaml = need("yaml", "mlflow", "MLflow stores")
+    for place in sorted(path.parent for path in top.glob("*/meta.yaml")):
+        runs = []
+        try:
+            name = client.get_experiment(place.name).name
+        except (errors.MlflowException, yaml.YAMLError, OSError, ValueError) as error:
+            skipped.append(Skipped(str(place), f"MLflow cannot read this experiment: {_first_line(error)}"))
+            continue
+        for folder in sorted(place.glob("*/")):
+            if folder.name in _NO_RUN_FOLDERS:
+                continue
+            try:
+                runs.append(client.get_run(folder.name))
+            except (errors.MlflowException, yaml.YAMLError, OSError, ValueError) as error:
+                skipped.append(Skipped(str(folder), f"MLflow cannot read this run: {_first_line(error)}"))
+        for run in sorted(runs, key=lambda run: (run.info.start_time or 0, run.info.run_id)):
+            yield name, run
 
 
 def _pages(search: Any, *what: Any, **how: Any) -> Iterator[Any]:
@@ -148,19 +175,6 @@ def _name(run: Any) -> str:
     return str(run.info.run_name or run.info.run_id)
 
 
-def _unread(source: str, experiments: Mapping[str, str], read: set[str]) -> list[Skipped]:
-    """Folders of runs that MLflow passed over; it only logs that they are broken."""
-    top = Path(source.removeprefix("file://"))
-    if not top.is_dir():
-        return []
-    return [
-        Skipped(str(folder), "MLflow cannot read this run; its meta.yaml is missing or broken")
-        for experiment in experiments
-        for folder in sorted((top / experiment).glob("*/"))
-        if folder.name not in read and folder.name not in _NO_RUN_FOLDERS
-    ]
-
-
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Variables of the environment set while something runs, where the user has not set them."""
@@ -174,4 +188,4 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return printable(str(error).strip().splitlines()[0])
+    return printable((str(error).strip() or type(error).__name__).splitlines()[0])

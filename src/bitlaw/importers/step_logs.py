@@ -1,7 +1,6 @@
 """JSON-lines step logs: a file per run, or runs told apart by a field; read line by line."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bitlaw.importers.evaluations import LastEvaluations
 from bitlaw.importers.files import find_files, json_lines, name_below
