@@ -11,6 +11,7 @@ HOSTILE = (
     "\u202etfel ot thgir\u202c שלום",
     "🚀 run=7; =cmd()",
     "../../etc/passwd",
+    "a lone\rreturn",
 )
 """Names that break what does not treat them as text."""
 

@@ -55,6 +55,7 @@ def match_fields(log: Log, mapping: ColumnMapping, captured: Iterable[str], sour
     fields: dict[str, str] = {}
     origins: dict[str, str] = {}
     problems: list[str] = []
+    given = {name for named in mapping.columns.values() for name in _named(named, has, log)}
     for column in BY_NAME:
         if column in elsewhere:
             continue
@@ -66,7 +67,7 @@ def match_fields(log: Log, mapping: ColumnMapping, captured: Iterable[str], sour
         elif log.defaults.get(column) in has:
             fields[column], origins[column] = log.defaults[column], "source"
         elif column in USUAL:
-            found = usual_fields(column, has, log.prefixes)
+            found = usual_fields(column, [name for name in has if name not in given], log.prefixes)
             if len(found) > 1 and not _same(log.runs, found):
                 problems.append(_ambiguous(column, found, source))
             if found:

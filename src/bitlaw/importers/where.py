@@ -37,7 +37,8 @@ def runs_where(log: Log, where: Mapping[str, str], source: str) -> Log:
             continue
         kept = tuple(run for run in log.runs if _has(run, fields[0], value))
         others = len(log.runs) - len(kept)
-        gone = (Skipped(f"{others} runs", f"their {printable(name)} is not {printable(value)}"),)
+        runs = "1 run" if others == 1 else f"{others} runs"
+        gone = (Skipped(runs, f"{printable(name)} is not {printable(value)}"),)
         log = replace(log, runs=kept, skipped=log.skipped + (gone if others else ()))
     if problems:
         raise InputError(problems)

@@ -85,7 +85,7 @@ def table_text(imported: Imported) -> str:
     """The table as CSV."""
     frame = imported.frame
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)  # rows end in CR LF, and so a lone CR or LF in a cell is quoted
     writer.writerow(frame.columns)
     for row in frame.itertuples(index=False):
         writer.writerow([_cell(value) for value in row])
