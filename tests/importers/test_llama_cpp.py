@@ -5,27 +5,8 @@ import pytest
 from bitlaw.errors import InputError
 from bitlaw.runs.read import read_runs
 from bitlaw.workflow.importing import import_runs
+from trackers import llama_log as log
 
-NEW = """\
-0.00.010.777 I llama_model_loader: loaded meta data with 22 key-value pairs and 292 tensors from m/{name}.gguf (version GGUF V3 (latest))
-0.00.010.802 I llama_model_loader: Dumping metadata keys/values. Note: KV overrides do not apply in this output.
-0.00.010.900 I llama_model_loader: - kv   1:                               general.type str              = model
-{imatrix}0.00.030.290 I print_info: file format = GGUF V3 (latest)
-0.00.030.291 I print_info: file type   = {kind}
-0.00.030.292 I print_info: file size   = 3.80 GiB ({bpw} BPW) 
-0.00.037.451 I print_info: vocab_only       = 0
-0.00.037.452 I print_info: model type       = 7B
-0.00.037.453 I print_info: model params     = 6.74 B
-0.00.037.454 I print_info: general.name     = {name}
-0.00.037.455 I print_info: n_vocab          = 32000
-perplexity: tokenizing the input ..
-perplexity: calculating perplexity over 655 chunks, n_ctx=512, batch_size=2048, n_seq=4
-perplexity: 0.58 seconds per pass - ETA 1.58 minutes
-[1]4.3765,[2]4.9302,[3]5.7950,
-Final estimate: PPL = {ppl} +/- {error}
-
-llama_perf_context_print:        load time =     896.99 ms
-"""  # noqa: E501, W291
 IMATRIX = "llama_model_loader: - kv  30:   quantize.imatrix.file str              = wiki.imatrix\n"
 
 OLD = """\
@@ -37,12 +18,6 @@ llm_load_print_meta: model size       = 6.86 GiB (4.53 BPW)
 llm_load_print_meta: general.name   = LLaMA v2
 Final estimate: PPL over 10 chunks for n_ctx=2048 = 5.1930 +/- 0.07007
 """
-
-
-def log(
-    kind: str, bpw: float, ppl: str, error: str = "0.03328", imatrix: str = "", name: str = "Llama 2 7B"
-) -> str:
-    return NEW.format(kind=kind, bpw=bpw, ppl=ppl, error=error, imatrix=imatrix, name=name)
 
 
 def test_a_folder_of_logs_becomes_a_model_and_its_quantizations(write, tmp_path):

@@ -6,18 +6,7 @@ from bitlaw.errors import InputError
 from bitlaw.runs.read import read_runs
 from bitlaw.workflow.importing import import_runs
 from trackers import HOSTILE
-
-
-def steps(run: str = "", shift: float = 0.0, n_params: float = 1e7) -> list[dict[str, object]]:
-    """Lines as a training script writes them: settings first, then steps, some with an evaluation."""
-    named = {"run_id": run} if run else {}
-    lines: list[dict[str, object]] = [named | {"config": {"n_params": n_params, "lr": 3e-4}}]
-    for step in range(1, 11):
-        line = named | {"step": step, "train_loss": 3.0, "tokens": 1e8 * step, "eval_loss": None}
-        if step % 2 == 0:
-            line["eval_loss"] = 4.0 - 0.1 * step + shift
-        lines.append(line)
-    return lines
+from trackers import step_lines as steps
 
 
 def test_a_file_per_run(write, tmp_path):

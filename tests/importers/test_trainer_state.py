@@ -3,35 +3,7 @@ import pytest
 from bitlaw.errors import InputError
 from bitlaw.runs.read import read_runs
 from bitlaw.workflow.importing import import_runs
-
-
-def state(step: int, losses: dict[int, float], tokens: float = 0, flos: float = 0.0) -> dict[str, object]:
-    """A trainer_state.json, with the keys that the Trainer writes."""
-    history: list[dict[str, float]] = []
-    for at, loss in losses.items():
-        history.append(
-            {"epoch": at / 100, "grad_norm": 0.9, "learning_rate": 3e-4, "loss": loss - 0.4, "step": at}
-        )
-        history.append({"epoch": at / 100, "eval_loss": loss, "eval_runtime": 3.2, "step": at})
-    history.append(
-        {"epoch": step / 100, "step": step, "total_flos": flos, "train_loss": 1.23, "train_runtime": 9.0}
-    )
-    return {
-        "best_metric": None,
-        "epoch": step / 100,
-        "eval_steps": 100,
-        "global_step": step,
-        "is_world_process_zero": True,
-        "log_history": history,
-        "max_steps": 300,
-        "num_input_tokens_seen": tokens,
-        "num_train_epochs": 1,
-        "stateful_callbacks": {"TrainerControl": {"args": {}, "attributes": {}}},
-        "total_flos": flos,
-        "train_batch_size": 8,
-        "trial_name": None,
-    }
-
+from trackers import trainer_state as state
 
 LOSSES = {100: 4.0, 200: 3.5, 300: 3.2}
 

@@ -2,7 +2,6 @@ import csv
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -12,23 +11,7 @@ from bitlaw.importers.wandb import api_run
 from bitlaw.runs.read import read_runs
 from bitlaw.workflow.importing import import_runs
 from trackers import HOSTILE
-
-
-def record(name: str, at: int = 0, state: str = "finished", **summary: object) -> dict[str, Any]:
-    """A run as ``wandb.Api().runs()`` gives it."""
-    return {
-        "id": f"id{at}",
-        "name": name,
-        "state": state,
-        "config": {
-            "model": {"n_params": 1e7 * (at + 1)},
-            "lr": 3e-4 * (1 + at % 2),
-            "bits": [4, 8],
-            "_wandb": {"t": 1},
-        },
-        "summary": {"eval/loss": 3.5 - 0.1 * at, "tokens": 2e9, "_runtime": 60, "_wandb": {"runtime": 1}}
-        | summary,
-    }
+from trackers import wandb_record as record
 
 
 def test_json_lines_with_nested_names_and_hostile_ones(write, tmp_path):

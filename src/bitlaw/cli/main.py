@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from bitlaw.cli import backtest, check, compare, demo, fit, import_, laws, optimum, predict, ptq, report
 from bitlaw.errors import InputError
+from bitlaw.importers.text import printable
 
 DONE, BAD_INPUT, BUG = 0, 2, 3
 """Exit codes beside 1, which a command returns where convergence FAILed or the answer is REFUSED."""
@@ -110,7 +111,7 @@ def report_bug(
 
 def _bad_input(problems: Sequence[str]) -> int:
     for problem in problems:
-        print(f"bitlaw: {problem}", file=sys.stderr)
+        print(f"bitlaw: {printable(problem)}", file=sys.stderr)
     return BAD_INPUT
 
 

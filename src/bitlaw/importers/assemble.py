@@ -7,13 +7,13 @@ import pandas as pd
 
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status
-from bitlaw.importers.flatten import printable, storable
 from bitlaw.importers.imported import Imported, raw_table
 from bitlaw.importers.kept import asked_fields, column_name, varying_settings
 from bitlaw.importers.logged import Log, LoggedRun, Skipped
 from bitlaw.importers.matching import Match, match_fields
 from bitlaw.importers.pattern import NamePattern
 from bitlaw.importers.rows import Choice, Row, row_of, set_apart
+from bitlaw.importers.text import printable, storable
 from bitlaw.runs.columns import BY_NAME
 from bitlaw.runs.loss_units import LOSS_UNIT_BY_NAME
 from bitlaw.runs.mapping import ColumnMapping
@@ -22,6 +22,14 @@ from bitlaw.runs.raw import is_empty
 from bitlaw.runs.validate import validate
 
 _MOST_REASONS = 5
+_DERIVED = "flops / (6 tokens)"
+_ELSEWHERE = {
+    "run_id": "name of the run",
+    "n_params": _DERIVED,
+    "status": "diverged where the loss is not finite",
+    "loss": "of diverged runs only",
+}
+"""Where columns come from that no field, pattern or constant gives."""
 
 
 def assemble(
@@ -139,14 +147,15 @@ def _findings(
 ) -> tuple[Finding, ...]:
     found = []
     if skipped:
-        message = f"{len(skipped)} things were not imported, each with its reason."
+        things = "1 thing was" if len(skipped) == 1 else f"{len(skipped)} things were"
+        message = f"{things} not imported, each with its reason."
         advice = "Runs left out for the loss they reached bias a fit; the others do not."
         found.append(Finding("import.skipped", Status.WARN, float(len(skipped)), 0.0, message, advice))
     usual = [name for name, how in match.origins.items() if how == "usual name" and name in frame]
     if usual:
         message = f"Found by their usual names: {', '.join(f'{name} = {origins[name]}' for name in usual)}."
         found.append(Finding("import.usual_names", Status.PASS, float(len(usual)), None, message))
-    if origins.get("n_params") == "flops / (6 tokens)":
+    if origins.get("n_params") == _DERIVED:
         message = "n_params was not logged; it is flops / (6 tokens), right as far as flops is 6 N D."
         advice = "If you know the parameters, say --set n_params=NUMBER or --field n_params=FIELD."
         found.append(Finding("import.derived_params", Status.WARN, None, None, message, advice))

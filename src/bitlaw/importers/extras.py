@@ -16,7 +16,7 @@ def need(module: str, extra: str, kind: str) -> ModuleType:
     extra
         The extra of bitlaw that brings it.
     kind
-        What it is needed for.
+        What it is needed for, to name in messages.
 
     Raises
     ------
@@ -26,10 +26,10 @@ def need(module: str, extra: str, kind: str) -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name.split(".")[0]):
-            raise InputError(
-                f"reading {kind} needs {error.name}, which is not installed: pip install 'bitlaw[{extra}]'"
-            ) from error
-        raise InputError(
-            f"reading {kind} needs {extra}, which is not installed: pip install 'bitlaw[{extra}]'"
-        ) from error
+        raise missing(error, extra, kind) from error
+
+
+def missing(error: ModuleNotFoundError, extra: str, kind: str) -> InputError:
+    """What to tell the user about a library that is not there."""
+    name = (error.name or extra).split(".")[0]
+    return InputError(f"{kind}: {name} is not installed; pip install 'bitlaw[{extra}]' brings it")

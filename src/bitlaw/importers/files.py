@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bitlaw.errors import InputError
-from bitlaw.importers.flatten import printable
 from bitlaw.importers.logged import Skipped
+from bitlaw.importers.text import printable
 
 _MOST_LINES_NAMED = 20
 

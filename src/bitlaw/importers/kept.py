@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from bitlaw.errors import InputError, did_you_mean
-from bitlaw.importers.flatten import printable
 from bitlaw.importers.logged import Log, LoggedRun
 from bitlaw.importers.matching import fields_of
 from bitlaw.importers.names import without_prefix
+from bitlaw.importers.text import printable
 from bitlaw.runs.columns import BY_NAME
 from bitlaw.runs.headers import LIKELY_TYPO, nearest_column
 from bitlaw.runs.raw import is_empty

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from bitlaw.errors import InputError, did_you_mean
-from bitlaw.importers.flatten import printable
+from bitlaw.errors import InputError
 from bitlaw.importers.logged import Log, LoggedRun
 from bitlaw.importers.names import USUAL, usual_fields, without_prefix
+from bitlaw.importers.text import printable
 from bitlaw.runs.columns import BY_NAME, COLUMNS, Column
 from bitlaw.runs.mapping import ColumnMapping
 from bitlaw.runs.raw import is_empty
 
 _MOST_FIELDS_LISTED = 60
+_SLIP = 0.8
+"""Similarity (difflib ratio) from which a name is taken for a slip of another."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def match_fields(log: Log, mapping: ColumnMapping, captured: Iterable[str], sour
         if column in mapping.columns:
             if named := mapping.columns[column]:
                 found = _named(named, has, log)
-                problems += _named_problem(column, named, found, source, has)
+                problems += _named_problem(column, named, found, source, has, log)
                 fields[column], origins[column] = (found or [named])[0], "given"
         elif log.defaults.get(column) in has:
             fields[column], origins[column] = log.defaults[column], "source"
@@ -94,13 +97,15 @@ def _named(named: str, has: Iterable[str], log: Log) -> list[str]:
     return [name for name in has if without_prefix(name, log.prefixes) == named]
 
 
-def _named_problem(column: str, named: str, found: list[str], source: str, has: Iterable[str]) -> list[str]:
+def _named_problem(
+    column: str, named: str, found: list[str], source: str, has: Iterable[str], log: Log
+) -> list[str]:
     if len(found) == 1:
         return []
     if found:
         return [_ambiguous(column, found, source)]
-    close = did_you_mean(named, list(has))
-    hint = f"; {printable(close)}" if close.startswith("did") else ""
+    near = get_close_matches(named, list(has), n=1, cutoff=_SLIP) or usual_fields(column, has, log.prefixes)
+    hint = f'; did you mean "{printable(near[0])}"?' if near else ""
     return [f'{source}: {column}: no run has a field "{printable(named)}"{hint}']
 
 

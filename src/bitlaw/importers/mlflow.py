@@ -10,10 +10,10 @@ from urllib.parse import unquote, urlsplit
 
 from bitlaw.errors import InputError
 from bitlaw.importers.evaluations import LastEvaluations
-from bitlaw.importers.extras import need
-from bitlaw.importers.flatten import printable, shown
+from bitlaw.importers.extras import missing, need
 from bitlaw.importers.logged import Asked, Log, LoggedRun, Skipped
 from bitlaw.importers.names import may_be_loss
+from bitlaw.importers.text import printable, shown
 
 PREFIXES = ("params.", "metrics.", "tags.")
 _PAGE = 1000
@@ -51,6 +51,8 @@ def read(source: str, asked: Asked) -> Log:
             return _log(client, uri, asked)
         except errors.MlflowException as error:
             raise InputError(f"{printable(source)}: MLflow says: {_first_line(error)}") from error
+        except ModuleNotFoundError as error:  # MLflow imports what a kind of store needs when it opens one
+            raise missing(error, "mlflow", "MLflow stores") from error
 
 
 def tracking_uri(source: str) -> str:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from bitlaw.errors import InputError, did_you_mean
-from bitlaw.importers.flatten import printable
+from bitlaw.importers.text import printable
 from bitlaw.runs.columns import BY_NAME
 
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from bitlaw.importers.flatten import printable, shown, storable
 from bitlaw.importers.logged import LoggedRun, Skipped
 from bitlaw.importers.matching import Match
 from bitlaw.importers.pattern import NamePattern
+from bitlaw.importers.text import printable, shown, storable
 from bitlaw.runs.cells import read_cell
 from bitlaw.runs.columns import BY_NAME, COUNTS, KEY
 from bitlaw.runs.loss_units import LOSS_UNIT_BY_NAME

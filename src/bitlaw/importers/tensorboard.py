@@ -8,9 +8,9 @@ from typing import Any
 from bitlaw.errors import InputError
 from bitlaw.importers.evaluations import LastEvaluations
 from bitlaw.importers.extras import need
-from bitlaw.importers.flatten import printable
 from bitlaw.importers.logged import Asked, Log, LoggedRun, Skipped
 from bitlaw.importers.names import may_be_loss
+from bitlaw.importers.text import printable
 
 MARK = "tfevents"
 _SETTINGS = "_hparams_/session_start_info"

@@ -8,8 +8,9 @@ from typing import Any
 
 from bitlaw.importers.evaluations import LastEvaluations
 from bitlaw.importers.files import find_files, name_below
-from bitlaw.importers.flatten import flatten, printable
+from bitlaw.importers.flatten import flatten
 from bitlaw.importers.logged import Asked, Log, LoggedRun, Skipped
+from bitlaw.importers.text import printable
 
 FILE = "trainer_state.json"
 _CHECKPOINT = "checkpoint-"

@@ -11,9 +11,10 @@ from typing import Any
 from bitlaw.errors import InputError
 from bitlaw.importers.extras import need
 from bitlaw.importers.files import json_lines
-from bitlaw.importers.flatten import flatten, printable
+from bitlaw.importers.flatten import flatten
 from bitlaw.importers.logged import Asked, Log, LoggedRun, Skipped
 from bitlaw.importers.names import may_be_loss
+from bitlaw.importers.text import printable
 
 KEY_VARIABLE = "WANDB_API_KEY"
 PREFIXES = ("config.", "summary.")

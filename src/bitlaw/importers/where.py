@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bitlaw.errors import InputError, did_you_mean
-from bitlaw.importers.flatten import printable
 from bitlaw.importers.logged import Log, LoggedRun, Skipped
 from bitlaw.importers.matching import fields_of
 from bitlaw.importers.names import without_prefix
+from bitlaw.importers.text import printable
 
 
 def runs_where(log: Log, where: Mapping[str, str], source: str) -> Log:

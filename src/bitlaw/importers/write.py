@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from bitlaw.errors import InputError
-from bitlaw.importers.flatten import printable
 from bitlaw.importers.imported import Imported
+from bitlaw.importers.text import printable
 
 SUFFIX = ".csv"
 MAP_SUFFIX = ".map.toml"
