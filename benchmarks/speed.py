@@ -221,6 +221,7 @@ def backtest_runs() -> dict[str, object]:
 def parts() -> dict[str, Callable[[], dict[str, object]]]:
     """What can be measured."""
     from library import compare_runs, library_runs
+    from step_log import import_step_log
 
     return {
         "cold": cold_runs,
@@ -228,6 +229,7 @@ def parts() -> dict[str, Callable[[], dict[str, object]]]:
         "backtest": backtest_runs,
         "library": library_runs,
         "compare": compare_runs,
+        "import": import_step_log,
     }
 
 
