@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shlex
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -17,7 +18,6 @@ PAGE = (Path(__file__).parents[2] / "docs" / "bring_your_runs.md").read_text(enc
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 COMMANDS = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
 LOCAL = [line for line in COMMANDS if "http:" not in line and "team/project" not in line]
-NEEDS = {"mlflow": "mlflow", "tensorboard": "tensorboard"}
 
 
 @pytest.fixture
@@ -50,11 +50,12 @@ def test_commands(command, sources, request, capsys, monkeypatch):
         write_events = request.getfixturevalue("write_events")
         for name in ("n20M", "n40M"):
             write_events(name, {"eval/loss": [3.2, 3.1]})
-    if kind == "mlflow":
+    if "mlflow.db" in words:
+        shutil.copy(request.getfixturevalue("mlflow_database"), "mlflow.db")
+    if "mlruns" in words:
         connect = request.getfixturevalue("mlflow_client")
         monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-        uri = (sources / "mlruns").as_uri() if "mlruns" in words else f"sqlite:///{sources}/mlflow.db"
-        fill_mlflow(connect(uri), ["one", "two"])
+        fill_mlflow(connect((sources / "mlruns").as_uri()), ["one", "two"])
         monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE")
     assert main(words[1:]) == 0, capsys.readouterr().err
     assert len(read_runs("runs.csv", "runs.map.toml").frame) >= 2

@@ -166,3 +166,27 @@ def test_patterns_that_are_none(text, problem):
     with pytest.raises(InputError) as caught:
         name_pattern(text)
     assert problem in caught.value.problems[0]
+
+
+def test_rows_quantized_after_training_take_the_name_of_their_run():
+    quantized = {"config.base": "run0", "config.ptq_bits": 4, "config.ptq_method": "rtn"}
+    made = imported(
+        run(), run(3.1, **quantized), run(3.2, **quantized), mapping=ColumnMapping({"run_id": "base"})
+    )
+    assert made.frame["run_id"].tolist() == ["run0", "run0"]
+    assert made.frame["bits_post"].tolist() == [None, 4.0]
+    assert [item.why for item in made.skipped] == [
+        'repeats run_id run0, bits_post 4.0, method_post rtn of "id1"'
+    ]
+    assert len(made.run_table().post) == 1
+
+
+def test_a_quantized_row_that_contradicts_its_run_is_an_error():
+    quantized = {"config.base": "run0", "config.ptq_bits": 4, "config.n_params": 2e7}
+    with pytest.raises(InputError, match="a PTQ row repeats its training run's value"):
+        imported(run(), run(3.1, **quantized), mapping=ColumnMapping({"run_id": "base"}))
+
+
+@pytest.mark.parametrize("value", [10**400, "1e999", "-inf"])
+def test_losses_too_large_for_a_number_are_diverged_runs(value):
+    assert imported(run(), run(value)).frame["status"].tolist() == [None, "diverged"]

@@ -96,3 +96,9 @@ def test_training_tokens_are_in_no_log(write):
     with pytest.raises(InputError) as caught:
         import_runs(write("q4.log", log("Q4_0", 4.55, "5.96")), "llama.cpp")
     assert "the same for all runs: --set tokens=NUMBER" in caught.value.problems[0]
+
+
+def test_a_mapping_without_a_unit_leaves_the_perplexity_what_it_is(write):
+    path = write("q4.log", log("Q4_0", 4.55, "5.96"))
+    imported = import_runs(path, "llama.cpp", mapping=write("m.toml", "[constants]\ntokens = 2e12\n"))
+    assert imported.frame["loss"].tolist() == [pytest.approx(math.log(5.96))]

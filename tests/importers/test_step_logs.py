@@ -110,3 +110,16 @@ def test_no_runs(write, tmp_path):
         import_runs(tmp_path / "absent.jsonl", "jsonl")
     with pytest.raises(InputError, match="it has no JSON objects"):
         import_runs(write("a.jsonl", ""), "jsonl")
+
+
+def test_json_that_is_nested_deeper_than_any_setting(write):
+    deep = '{"a":' * 3000 + "1" + "}" * 3000
+    text = "".join(json.dumps(line) + "\n" for line in steps()) + deep + "\n" + "[" * 200_000 + "\n"
+    imported = import_runs(write("a.jsonl", text), "jsonl")
+    assert imported.frame["loss"].tolist() == [3.0]
+    assert imported.skipped[-1].why.startswith("malformed JSON: ")
+
+
+def test_a_name_that_no_file_can_have():
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
+        import_runs("x" * 5000, "jsonl")

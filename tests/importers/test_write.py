@@ -38,6 +38,7 @@ def test_table_and_mapping_round_trip(tmp_path):
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["runs.csv", "runs.map.toml"]
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.text(st.characters(codec=None), max_size=30), min_size=1, max_size=4), st.text(max_size=20)
 )

@@ -1,5 +1,6 @@
 """The last evaluations of a metric, with those that a resumed run repeats counted once."""
 
+import math
 from collections import deque
 
 
@@ -42,11 +43,25 @@ class LastEvaluations:
         if step is not None:
             while self._held and _at_or_after(self._held[-1][0], step):
                 self._held.pop()
-        self._held.append((step, value))
+        self._held.append((step, number(value)))
 
     def values(self) -> tuple[float, ...]:
         """The last values, oldest first."""
         return tuple(value for _, value in list(self._held)[-self._last :])
+
+
+def number(value: object) -> float:
+    """A number, or the text of one, as a float: infinite where it is too large for one.
+
+    Examples
+    --------
+    >>> number("3.1"), number(10**400)
+    (3.1, inf)
+    """
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return math.inf
 
 
 def _at_or_after(held: float | None, step: float) -> bool:

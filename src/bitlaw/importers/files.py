@@ -98,9 +98,9 @@ def _object(line: str) -> tuple[dict[str, object] | None, str]:
         row, end = _decode(line)
         if end < len(line) and not line[end:].isspace():
             row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return None, f"malformed JSON: {error}"
     return (row, "") if isinstance(row, dict) else (None, "not a JSON object")

@@ -1,6 +1,6 @@
 """Nested settings and metrics as flat names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 
 def flatten(nested: Mapping[str, object], prefix: str = "") -> dict[str, object]:
@@ -18,12 +18,16 @@ def flatten(nested: Mapping[str, object], prefix: str = "") -> dict[str, object]
     >>> flatten({"model": {"n_params": 7e9, "layers": [1]}, "lr": 3e-4}, "config.")
     {'config.model.n_params': 7000000000.0, 'config.lr': 0.0003}
     """
-    return dict(_pairs(nested, prefix))
-
-
-def _pairs(nested: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:
-    for name, value in nested.items():
-        if isinstance(value, Mapping):
-            yield from _pairs(value, f"{prefix}{name}.")
-        elif value is None or isinstance(value, str | int | float):
-            yield f"{prefix}{name}", value
+    flat: dict[str, object] = {}
+    waiting = [(prefix, iter(nested.items()))]  # not recursion: JSON may be nested deeper than Python's stack
+    while waiting:
+        before, items = waiting[-1]
+        for name, value in items:
+            if isinstance(value, Mapping):
+                waiting.append((f"{before}{name}.", iter(value.items())))
+                break
+            if value is None or isinstance(value, str | int | float):
+                flat[f"{before}{name}"] = value
+        else:
+            waiting.pop()
+    return flat

@@ -113,6 +113,8 @@ def _described(values: "pd.Series | None") -> str:
 
     known = [] if values is None else [value for value in values if value is not None]
     numbers = [value for value in known if isinstance(value, float)]
+    if not known:
+        return "none"
     if not numbers:
         different = len(set(known))
         return str(known[0]) if different == 1 else f"{different} different"

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from bitlaw.errors import InputError, did_you_mean
 from bitlaw.importers.logged import Asked, Log
+from bitlaw.importers.text import shown
 
 KINDS: dict[str, tuple[str, str]] = {
     "wandb": (
@@ -31,4 +32,7 @@ def read_log(kind: str, source: str, asked: Asked) -> Log:
     if kind not in KINDS:
         raise InputError(f'kind of source "{kind}": unknown; {did_you_mean(kind, list(KINDS))}')
     read: Callable[[str, Asked], Log] = import_module(KINDS[kind][0]).read
-    return read(source, asked)
+    try:
+        return read(source, asked)
+    except OSError as error:
+        raise InputError(f"{shown(source)}: cannot be read: {error.strerror or error}") from error

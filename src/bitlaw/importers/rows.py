@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from bitlaw.importers.evaluations import number
 from bitlaw.importers.logged import LoggedRun, Skipped
 from bitlaw.importers.matching import Match
 from bitlaw.importers.pattern import NamePattern
@@ -156,7 +157,7 @@ def _losses(run: LoggedRun, field: str, choice: Choice) -> tuple[tuple[float, ..
     cell = read_cell(BY_NAME["loss"], raw)
     if cell.problem and "not a number" in cell.problem:
         return (), f"{_where('loss', choice)}: {printable(cell.problem)}"
-    return (float(raw),), ""  # type: ignore[arg-type]
+    return (number(raw),), ""
 
 
 def _with_sizes(run: LoggedRun, row: Row, choice: Choice) -> Row | Skipped:

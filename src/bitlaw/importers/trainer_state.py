@@ -86,7 +86,7 @@ def _state(path: Path, source: str, skipped: list[Skipped]) -> _State | None:
 def _json(path: Path, skipped: list[Skipped]) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_bytes())
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         skipped.append(Skipped(str(path), f"not readable JSON: {error}"))
         return None
     if not isinstance(content, dict):
@@ -121,4 +121,4 @@ def _settings(folder: Path, skipped: list[Skipped]) -> dict[str, object]:
 
 
 def _numbers(pairs: Iterable[tuple[str, object]]) -> Iterable[tuple[str, float]]:
-    return ((name, float(value)) for name, value in pairs if isinstance(value, int | float))
+    return ((name, value) for name, value in pairs if isinstance(value, int | float))

@@ -110,7 +110,7 @@ def _nested(value: object) -> Mapping[str, Any] | None:
 def _parsed(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         return ast.literal_eval(text)
@@ -149,7 +149,7 @@ def _line_records(path: Path, skipped: list[Skipped]) -> Iterator[Mapping[str, o
 def _json_records(path: Path, skipped: list[Skipped]) -> Iterator[Mapping[str, object]]:
     try:
         content = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: malformed JSON: {error}") from error
     for at, record in enumerate(content if isinstance(content, list) else [content], start=1):
         if isinstance(record, Mapping):

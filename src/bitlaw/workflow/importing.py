@@ -52,7 +52,8 @@ def import_runs(
         A mapping, or the path of a mapping file, with the source's names; ``fields`` and ``constants`` come
         before it.
     loss_unit
-        Unit of the logged losses, "nats", "bits" or "perplexity"; None for nats, or the source's own.
+        Unit of the logged losses, "nats", "bits" or "perplexity"; None for the mapping's, else the source's own,
+        else nats.
     last
         The loss is the mean of this many last evaluations; 1 for the final value.
     pattern
@@ -119,8 +120,8 @@ def _mapping(
 
 
 def _stated_unit(mapping: str | Path | ColumnMapping | None, read: ColumnMapping) -> str:
-    """The unit a mapping states; without a mapping, the source's own."""
-    return "" if mapping is None else read.loss_unit
+    """The unit a mapping states, if it is not the default: a source may have one of its own."""
+    return "" if mapping is None or read.loss_unit == ColumnMapping().loss_unit else read.loss_unit
 
 
 def _require_one_origin(mapping: ColumnMapping, captured: Sequence[str]) -> None:
