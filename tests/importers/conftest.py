@@ -35,6 +35,7 @@ def write(tmp_path: Path) -> Write:
 @pytest.fixture(scope="session")
 def mlflow_client() -> Callable[[str], Any]:
     """A client of a store, made where it does not exist."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     tracking = pytest.importorskip("mlflow.tracking", reason="pip install 'bitlaw[mlflow]'")
     return lambda uri: tracking.MlflowClient(tracking_uri=uri)
 

@@ -28,3 +28,11 @@ def test_the_api_of_weights_and_biases_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(InputError, match=r"wandb is not installed; pip install 'bitlaw\[wandb\]' brings it"):
         import_runs("team/project", "wandb")
+
+
+def test_what_databases_of_mlflow_need_is_not_installed(mlflow_database, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    with pytest.raises(
+        InputError, match=r"sqlalchemy is not installed; pip install 'bitlaw\[mlflow\]' brings it"
+    ):
+        import_runs(mlflow_database, "mlflow")

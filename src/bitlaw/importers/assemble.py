@@ -81,7 +81,9 @@ def assemble(
     rows, repeated = set_apart(rows, log.names_are_models or "run_id" in match.fields)
     skipped = (*log.skipped, *(row for _, row in made if isinstance(row, Skipped)), *repeated)
     if not rows:
-        raise InputError(_nothing(f"{source}: none of its {len(log.runs)} runs can be imported", skipped))
+        count = len(log.runs)
+        what = "its only run cannot" if count == 1 else f"none of its {count} runs can"
+        raise InputError(_nothing(f"{source}: {what} be imported", skipped))
     rule = log.loss_rule or ("final value" if last == 1 else f"mean of the last {last} evaluations")
     frame = _frame(rows, log, match, asked_fields(keep, log, source), rule)
     validate(raw_table(frame, source))

@@ -23,6 +23,7 @@ _ENVIRONMENT = {
     "MLFLOW_ALLOW_FILE_STORE": "true",  # else it refuses to read a folder that it wrote
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # else a wrong address takes minutes
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # a store is read, and nobody told
 }
 
 
@@ -43,9 +44,11 @@ def read(source: str, asked: Asked) -> Log:
         If there is no such store, MLflow cannot read it, or is not installed.
     """
     uri = tracking_uri(source)
-    tracking = need("mlflow.tracking", "mlflow", "MLflow stores")
-    errors = need("mlflow.exceptions", "mlflow", "MLflow stores")
     with _environment(_ENVIRONMENT):
+        tracking = need("mlflow.tracking", "mlflow", "MLflow stores")
+        errors = need("mlflow.exceptions", "mlflow", "MLflow stores")
+        if not uri.startswith(("http", "file")):
+            need("sqlalchemy", "mlflow", "MLflow databases")
         try:
             client = tracking.MlflowClient(tracking_uri=uri)
             return _log(client, uri, asked)
