@@ -158,6 +158,7 @@ def test_kept_columns_are_never_taken_for_columns_of_the_run_table():
     ("text", "problem"),
     [
         ("n(?P<n_params", "no regular expression"),
+        ("l(?P<loss>.+)", "group loss: a loss is measured"),
         (r"n(\d+)", "no named group says which column is read"),
         (r"n(?P<n_param>\d+)", 'group n_param: unknown column; did you mean "n_params"?'),
     ],

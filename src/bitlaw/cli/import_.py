@@ -51,7 +51,7 @@ Out = Annotated[
     ),
 ]
 Field = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--field",
         metavar="COLUMN=FIELD",
@@ -60,7 +60,7 @@ Field = Annotated[
     ),
 ]
 Constant = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--set", metavar="COLUMN=VALUE", help="A value all runs share, such as n_params=7B; repeatable."
     ),
@@ -92,11 +92,12 @@ Pattern = Annotated[
     ),
 ]
 Where = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option("--where", metavar="FIELD=VALUE", help="Import only runs with this value; repeatable."),
 ]
 Keep = Annotated[
-    list[str], typer.Option("--keep", metavar="FIELD", help="Keep a field as a further column; repeatable.")
+    list[str] | None,
+    typer.Option("--keep", metavar="FIELD", help="Keep a field as a further column; repeatable."),
 ]
 Unfinished = Annotated[
     bool, typer.Option("--unfinished", help="Import runs, too, that are running, crashed or were killed.")
@@ -107,15 +108,15 @@ def import_(
     source: Source,
     kind: Kind,
     out: Out,
-    field: Field = [],  # noqa: B006
+    field: Field = None,
     loss: Loss = None,
-    constant: Constant = [],  # noqa: B006
+    constant: Constant = None,
     loss_unit: Unit = None,
     last: Last = 1,
     mapping: Map = None,
     pattern: Pattern = None,
-    where: Where = [],  # noqa: B006
-    keep: Keep = [],  # noqa: B006
+    where: Where = None,
+    keep: Keep = None,
     unfinished: Unfinished = False,
     as_json: Json = False,
 ) -> int:
@@ -140,7 +141,7 @@ def import_(
         last=last,
         pattern=pattern,
         where=read_pairs("--where", where, str),
-        keep=keep,
+        keep=keep or (),
         unfinished=unfinished,
     )
     if as_json:
@@ -150,7 +151,7 @@ def import_(
     return 0
 
 
-def read_pairs(flag: str, words: Sequence[str], name: Callable[[str], str]) -> dict[str, str]:
+def read_pairs(flag: str, words: Sequence[str] | None, name: Callable[[str], str]) -> dict[str, str]:
     """NAME=VALUE of a repeatable flag; the first equals sign ends the name.
 
     Raises
@@ -164,7 +165,7 @@ def read_pairs(flag: str, words: Sequence[str], name: Callable[[str], str]) -> d
     {'tags.group': 'a=b'}
     """
     pairs: dict[str, str] = {}
-    for word in words:
+    for word in words or ():
         left, equals, value = word.partition("=")
         if not equals or not left.strip():
             raise InputError(f'{flag} "{word}": valid: NAME=VALUE, for example {_EXAMPLES[flag]}')

@@ -43,7 +43,7 @@ def name_pattern(text: str) -> NamePattern:
     Raises
     ------
     InputError
-        If it is no regular expression, has no named group, or one that is no column.
+        If it is no regular expression, has no named group, or one that is no column or the loss.
     """
     example = r"for example n(?P<n_params>\w+)-w(?P<bits_weights>\d+)"
     try:
@@ -56,6 +56,8 @@ def name_pattern(text: str) -> NamePattern:
         for name in groups
         if name not in BY_NAME
     ]
+    if "loss" in groups:
+        problems.append(f"pattern {printable(text)}: group loss: a loss is measured, not part of a name")
     if not groups:
         problems.append(f"pattern {printable(text)}: no named group says which column is read; {example}")
     if problems:
