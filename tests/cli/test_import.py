@@ -109,3 +109,14 @@ def test_missing_sources(bitlaw, tmp_path):
         done = bitlaw("import", tmp_path / "absent", "--from", kind, "--out", tmp_path / "runs.csv")
         assert (done.code, done.out) == (2, "")
         assert "there is no such file or folder" in done.err
+
+
+def test_names_that_would_steer_a_terminal_are_escaped_there(bitlaw, tmp_path):
+    lost = steps("\x1b[31mred\u202e\x07", float("nan"), n_params=1e7, tokens=1e9)
+    fine = [line for name in ("a", "b") for line in steps(name, 3.0, n_params=1e7, tokens=1e9)]
+    out = tmp_path / "runs.csv"
+    said = bitlaw("import", write(tmp_path / "steps.jsonl", [*lost, *fine]), "--from", "jsonl", "--out", out)
+    assert said.code == 0
+    checked = bitlaw("check", out)
+    assert r"\x1b[31mred\u202e\x07" in checked.out
+    assert not {"\x1b", "\u202e", "\x07"} & set(said.out + checked.out)
