@@ -31,8 +31,10 @@ def folder(
     (tmp_path / "points.csv").write_text("n_params,tokens,bits_weights\n1e8,abc,4\n-3,1e9,77\n")
     (tmp_path / "typo.csv").write_text("n_params,tokens,bits_wieghts\n1e8,1e9,4\n")
     (tmp_path / "lacks.csv").write_text("n_params,note\n1e8,x\n")
+    (tmp_path / "plans.csv").write_text("name,n_params,tokens,format\nours,1e8,1e9,mxfp4\n")
     (tmp_path / "gap.csv").write_text("n_params,tokens,flops\n1e8,,\n,1e9,\n")
     (tmp_path / "file").write_text("in the way")
+    (tmp_path / "speeds.toml").write_text("[h100]\nnvfp4 = 500\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -106,7 +108,46 @@ CASES = {
     "no term": (["predict", "fit.nc", *POINT, "--bits-gradients", "8"], ["no term for bits_gradients"]),
     "nothing fixed": (["optimum", "fit.nc"], ["cannot decide from nothing"]),
     "tensors": (["optimum", "fit.nc", "--flops", "1e20", "--tensors", "weight"], ['did you mean "weights"?']),
-    "method": (["ptq", "fit.nc", *POINT, "--method-post", "rtn"], ['valid: "gptq"']),
+    "method": (["ptq", "fit.nc", *POINT, "--method-post", "gtpq"], ['valid: "gptq"']),
+    "no run": (["ptq", "fit.nc"], ["n_params and tokens missing"]),
+    "run id": (["ptq", "fit.nc", "--run-id", "nobody"], ['run_id "nobody" is no run of the fit']),
+    "no points": (["ptq", "fit.nc", *POINT, "--measured", "none.csv"], ["none.csv: there is no such file"]),
+    "chip": (["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h10"], ['"h10"; did you mean "h100"?']),
+    "chips": (
+        ["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h100", "--hardware", "x9"],
+        ['unknown chip "x9"; valid: a100, h100'],
+    ),
+    "chip twice": (
+        ["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h100", "--hardware", "h100"],
+        ["each once"],
+    ),
+    "not run": (
+        ["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h100", "--bits", "16,4"],
+        ["h100 does not multiply in 4 bits; h100 runs bf16, fp8-e4m3, int8"],
+    ),
+    "hours of nothing": (["optimum", "fit.nc", "--gpu-hours", "5"], ["valid: gpu_hours and hardware"]),
+    "money without price": (
+        ["optimum", "fit.nc", "--money", "5", "--hardware", "h100"],
+        ["valid: money, price and hardware"],
+    ),
+    "price": (
+        ["optimum", "fit.nc", "--money", "5", "--hardware", "h100", "--price", "-2"],
+        ["--price", "above 0"],
+    ),
+    "budgets": (
+        ["optimum", "fit.nc", "--flops", "1e20", "--gpu-hours", "5", "--hardware", "h100"],
+        ["flops and gpu_hours are budgets both"],
+    ),
+    "speeds": (
+        ["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h100", "--speeds", "speeds.toml"],
+        ["speeds.toml: h100.nvfp4: not run", "speeds.toml: h100.bf16: missing"],
+    ),
+    "no model": (["optimum", "fit.nc", "--flops", "0.1"], ["cannot train the smallest model on offer"]),
+    "report chip": (["report", "runs.csv", "--out", "new", "--hardware", "h10"], ['did you mean "h100"?']),
+    "report chips": (
+        ["report", "runs.csv", "--out", "new", "--hardware", "h100", "--hardware", "b200"],
+        ["a report is for one chip"],
+    ),
     "no group": (["optimum", "pooled.nc", "--flops", "1e20"], ["valid: large, small"]),
     "group typo": (["ptq", "pooled.nc", *POINT, "--group", "larg"], ['did you mean "large"?']),
     "group unpooled": (["optimum", "fit.nc", "--flops", "1e20", "--group", "a"], ["not pooled"]),
@@ -128,6 +169,43 @@ CASES = {
     "points and flag": (
         ["predict", "fit.nc", "--points", "gap.csv", "--corpus", "x"],
         ["exclude each other"],
+    ),
+    # budgets
+    "budget missing": (["budget", "fit.nc"], ["no budget is given"]),
+    "budgets two": (
+        ["budget", "fit.nc", "--flops", "1e18", "--gpu-hours", "5", "--hardware", "h100"],
+        ["flops and gpu_hours are budgets both"],
+    ),
+    "budget tiny": (["budget", "fit.nc", "--flops", "6"], ["cannot train the smallest model on offer"]),
+    "budget price": (
+        ["budget", "fit.nc", "--money", "9", "--price", "-2", "--hardware", "h100"],
+        ["--price", "above 0"],
+    ),
+    "budget chip": (["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h10"], ['did you mean "h100"?']),
+    "budget chips": (
+        ["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h100", "--hardware", "b200"],
+        ["--hardware is given 2 times"],
+    ),
+    "budget prefer": (["budget", "fit.nc", "--flops", "1e18", "--prefer", "men"], ['did you mean "mean"?']),
+    "budget served": (
+        ["budget", "fit.nc", "--flops", "1e18", "--lifetime-tokens", "-1"],
+        ["--lifetime-tokens"],
+    ),
+    "plans cells": (
+        ["budget", "fit.nc", "--flops", "1e18", "--plans", "points.csv"],
+        ['row 1 (line 2), column "tokens": "abc"', 'column "n_params": "-3"', 'column "bits_weights": "77"'],
+    ),
+    "plans lack": (
+        ["budget", "fit.nc", "--flops", "1e18", "--plans", "lacks.csv"],
+        ['lacks.csv: column "tokens" is missing'],
+    ),
+    "plans typo": (
+        ["budget", "fit.nc", "--flops", "1e18", "--plans", "typo.csv"],
+        ['did you mean "bits_weights"?'],
+    ),
+    "plans format": (
+        ["budget", "fit.nc", "--flops", "1e18", "--plans", "plans.csv"],
+        ['plan "ours": law kumar2024 has no term for format "mxfp4"'],
     ),
     # usage
     "command": (["chek"], ["Did you mean 'check'?"]),

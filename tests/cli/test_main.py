@@ -30,6 +30,7 @@ def test_commands_are_those_that_are_built() -> None:
         "predict",
         "optimum",
         "ptq",
+        "budget",
         "report",
         "laws",
     ]

@@ -97,7 +97,7 @@ def at_effects(constants: dict[str, float], effects: np.ndarray, cells: int) -> 
         scalars
         | {
             "run_effect": (("chain", "draw", "run"), effects[None]),
-            "cell_effect": (("chain", "draw", "cell"), np.zeros((1, len(effects), cells))),
+            "cell_level": (("chain", "draw", "cell"), np.zeros((1, len(effects), cells))),
         }
     )
 

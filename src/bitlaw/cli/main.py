@@ -12,7 +12,20 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from bitlaw.cli import backtest, check, compare, demo, fit, import_, laws, optimum, predict, ptq, report
+from bitlaw.cli import (
+    backtest,
+    budget,
+    check,
+    compare,
+    demo,
+    fit,
+    import_,
+    laws,
+    optimum,
+    predict,
+    ptq,
+    report,
+)
 from bitlaw.errors import InputError
 from bitlaw.importers.text import printable
 
@@ -57,6 +70,7 @@ for _command in (
     predict.predict,
     optimum.optimum,
     ptq.ptq,
+    budget.budget,
     report.report,
     laws.laws,
 ):

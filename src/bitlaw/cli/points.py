@@ -1,4 +1,4 @@
-"""Points to predict: from the flags of one point, or from a table of them."""
+"""Points to predict and plans to compare: from the flags of one point, or from a table of them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,9 +51,29 @@ def points_from_file(path: Path) -> "pd.DataFrame":
         its column cannot. All problems together.
     """
     from bitlaw.runs.files import read_file
-    from bitlaw.runs.problems import first_problems
+
+    return _points_of(read_file(path))
+
+
+def plans_from_file(path: Path) -> "pd.DataFrame":
+    """Plans, one per row of a table with the columns of a run table, called by ``name`` or ``run_id``.
+
+    Raises
+    ------
+    InputError
+        As for ``points_from_file``.
+    """
+    from bitlaw.runs.files import read_file
 
     table = read_file(path)
+    names = table.columns.get("name", [None] * table.n_rows)
+    return _points_of(table).assign(name=["" if name is None else str(name) for name in names])
+
+
+def _points_of(table: "RawTable") -> "pd.DataFrame":
+    """The points in a table, every canonical column of them."""
+    from bitlaw.runs.problems import first_problems
+
     columns = {name: cells for name, cells in table.columns.items() if name in BY_NAME}
     read = {name: [read_cell(BY_NAME[name], raw) for raw in cells] for name, cells in columns.items()}
     problems = _header_problems(table) + [
@@ -66,7 +86,7 @@ def points_from_file(path: Path) -> "pd.DataFrame":
     if not problems:
         problems = _size_problems(table, values)
     if problems:
-        raise InputError(first_problems(problems, str(path)))
+        raise InputError(first_problems(problems, table.source))
     values = {name: cells for name, cells in values.items() if name == "run_id" or name not in NOT_CONDITIONS}
     return _frame(values)
 

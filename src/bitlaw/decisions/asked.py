@@ -1,14 +1,20 @@
 """What is asked about: a model of the user's, or the largest logged run."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.groups import group_columns
+from bitlaw.decisions.spending import pricing_of
 from bitlaw.errors import InputError
+from bitlaw.inference.columns import schemes
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
+from bitlaw.runs.columns import TRAINING_BITS, UNQUANTIZED_BITS
 from bitlaw.units import format_count
 
 
@@ -26,10 +32,14 @@ class Asked:
         Group of a pooled fit; None without pooling.
     loss
         Measured loss of the model as trained, nats/token; None where the law's is used.
+    run_id
+        The fitted run in 16 bits that it is, whose own measurements answer first; None for another model.
     point
         The model in 16 bits, canonical run-table columns.
     text
         The question in words.
+    spending
+        Chip, measured speeds and price, as ``optimum`` takes them; empty where the cost is in proportion to bits.
     """
 
     n_params: float
@@ -37,8 +47,10 @@ class Asked:
     flops: float
     group: str | None
     loss: float | None
+    run_id: str | None
     point: pd.DataFrame
     text: str
+    spending: Mapping[str, Any] = field(default_factory=dict)
 
 
 def asked_about(
@@ -48,6 +60,9 @@ def asked_about(
     flops: float | None = None,
     group: str | None = None,
     loss: float | None = None,
+    hardware: str | None = None,
+    speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    price: float | None = None,
 ) -> Asked:
     """The question, with the largest logged run where no model is named.
 
@@ -61,19 +76,24 @@ def asked_about(
         Compute; that of the model by default.
     group, loss
         As in ``Asked``; those of the largest logged run where that is asked about and they are needed.
+    hardware, speeds, price
+        Chip that training precision is decided for, as for ``optimum``.
 
     Raises
     ------
     InputError
-        If only one of ``n_params`` and ``tokens`` is given, or the group does not fit the fit.
+        If only one of ``n_params`` and ``tokens`` is given, the group does not fit the fit, or the chip, its
+        speeds or its price are not valid.
     """
+    pricing_of(hardware, speeds, price)
     if (n_params is None) != (tokens is None):
         raise InputError("give n_params and tokens together, or neither for the largest logged run")
-    which = "the model asked about"
+    which, run_id = "the model asked about", None
     if n_params is None or tokens is None:
         largest, which = fit.largest_run(), "the largest logged run"
         n_params, tokens = float(largest["n_params"]), float(largest["tokens"])
         group = group or ",".join(largest[column] for column in fit.pool) or None
+        run_id = _in_16_bits(fit, largest)
         loss = float(largest["loss"]) if fit.law.base.is_observed and loss is None else loss
     return Asked(
         n_params=n_params,
@@ -81,6 +101,18 @@ def asked_about(
         flops=flops or float(training_flop(n_params, tokens)),
         group=group,
         loss=loss,
+        run_id=run_id,
         point=points_frame(n_params=n_params, tokens=tokens, **group_columns(fit, group)),
         text=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {which}",
+        spending={} if hardware is None else {"hardware": hardware, "speeds": speeds, "price": price},
     )
+
+
+def _in_16_bits(fit: Fit, run: Mapping[str, Any]) -> str | None:
+    """The run itself where it was trained in 16 bits, else the first of its sizes and group that was."""
+    rows, same = fit.rows[fit.rows["bits_post"].isna()], ("n_params", "tokens", *fit.pool)
+    alike = (rows[list(same)] == [run[name] for name in same]).all(axis=1)
+    whole = (rows[list(TRAINING_BITS)] >= UNQUANTIZED_BITS).all(axis=1) & (schemes(rows) == "")
+    ids = rows.loc[alike & whole & (rows["status"] != "diverged"), "run_id"].astype(str).tolist()
+    own = str(run["run_id"])
+    return own if own in ids else next(iter(ids), None)

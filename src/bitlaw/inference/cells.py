@@ -8,6 +8,7 @@ log loss of the cell's most precise run, for which the law expects L̂. For any 
 the prior N(0, σ_cell²).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,18 +34,62 @@ def cell_effects(rows: Rows, log_loss: Any, expected: Any, scale: Any, sigma_cel
     """
     if not rows.cells:
         return pt.zeros(1)
+
+    def sum_by_cell(values: Any, cell: np.ndarray) -> Any:
+        return pt.inc_subtensor(pt.zeros(rows.cells)[cell], values)
+
+    between, shift, spread = _coordinates(rows, log_loss, expected, scale, sigma_cell, sum_by_cell)
+    level = pm.Normal("cell_level", shift / spread, between / spread, dims="cell")
+    effect = pm.Deterministic("cell_effect", _effect(level, shift, spread), dims="cell")
+    return pt.concatenate([effect, pt.zeros(1)])
+
+
+def drawn_cell_effects(
+    rows: Rows, level: np.ndarray, expected: np.ndarray, scale: np.ndarray, sigma_cell: np.ndarray
+) -> np.ndarray:
+    """The same at draws, from the levels that were sampled; shape (samples, cells + 1).
+
+    Parameters
+    ----------
+    rows
+        The arranged run table.
+    level
+        Draws of ``cell_level``, shape (samples, cells).
+    expected, scale
+        As for ``cell_effects``, shape (samples, trained rows).
+    sigma_cell
+        Spread of the effects, shape (samples, 1) or (samples, trained rows).
+    """
+
+    def sum_by_cell(values: np.ndarray, cell: np.ndarray) -> np.ndarray:
+        return values @ (cell[:, None] == np.arange(rows.cells))
+
+    log_loss = np.log(rows.trained.loss)
+    _, shift, spread = _coordinates(rows, log_loss, expected, scale, sigma_cell, sum_by_cell)
+    return np.concatenate([_effect(level, shift, spread), np.zeros((len(level), 1))], axis=1)
+
+
+def _coordinates(
+    rows: Rows,
+    log_loss: Any,
+    expected: Any,
+    scale: Any,
+    sigma_cell: Any,
+    sum_by_cell: Callable[[Any, np.ndarray], Any],
+) -> tuple[Any, Any, Any]:
+    """σ_cell, w (ln L̂ - reference) and s of each cell."""
     most_precise = _most_precise_row(rows)
     member = np.flatnonzero(rows.trained.cell >= 0)
-    between = sigma_cell[most_precise] if sigma_cell.ndim else sigma_cell
-    none = pt.zeros(rows.cells)[rows.trained.cell[member]]
-    information = pt.inc_subtensor(none, 1.0 / scale[member] ** 2)
+    is_shared = sigma_cell.ndim == 0 or sigma_cell.shape[-1] == 1
+    between = sigma_cell if is_shared else sigma_cell[..., most_precise]
+    information = sum_by_cell(1.0 / scale[..., member] ** 2, rows.trained.cell[member])
     variance = 1.0 / (1.0 / between**2 + information)
     weight = 1.0 - variance / between**2
-    shift = weight * (expected - log_loss)[most_precise]
-    spread = pt.sqrt(variance)
-    level = pm.Normal("cell_level", shift / spread, between / spread, dims="cell")
-    effect = pm.Deterministic("cell_effect", spread * level - shift, dims="cell")
-    return pt.concatenate([effect, pt.zeros(1)])
+    return between, weight * (expected - log_loss)[..., most_precise], variance**0.5
+
+
+def _effect(level: Any, shift: Any, spread: Any) -> Any:
+    return spread * level - shift
 
 
 def _most_precise_row(rows: Rows) -> np.ndarray:

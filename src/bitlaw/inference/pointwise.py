@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from scipy import special, stats
 
+from bitlaw.inference.cells import drawn_cell_effects
 from bitlaw.inference.columns import take
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
 from bitlaw.inference.parameters import at_index, posterior_parameters
@@ -54,7 +55,7 @@ def run_log_likelihood(
     p = posterior_parameters(law, rows, posterior, rows.first)
     trained = train(law, p, rows.run_columns, reference, np)
     samples, n_runs = posterior.sizes["chain"] * posterior.sizes["draw"], len(rows.run_ids)
-    cell = _cell_effect(posterior, rows)
+    cell = _cell_effects(rows, p, trained, posterior)
     by_run = np.zeros((samples, n_runs))
     if not law.base.is_observed:
         for block, density in ((rows.trained, _measured), (rows.diverged, _diverged)):
@@ -90,6 +91,18 @@ def run_log_likelihood(
     return RunLogLikelihood(by_run + integrated, (by_run + post_log_density(effect)).sum(axis=1))
 
 
+def cell_effects(law: Law, rows: Rows, reference: Reference, posterior: xr.Dataset) -> np.ndarray:
+    """Effect of each cell at posterior draws, shape (samples, cells).
+
+    Parameters
+    ----------
+    law, rows, reference, posterior
+        As for ``run_log_likelihood``.
+    """
+    p = posterior_parameters(law, rows, posterior, rows.first)
+    return _cell_effects(rows, p, train(law, p, rows.run_columns, reference, np), posterior)[:, :-1]
+
+
 def _integrate(
     log_density: Callable[[np.ndarray], np.ndarray], effect: np.ndarray, tau: np.ndarray, nodes: int
 ) -> np.ndarray:
@@ -118,9 +131,15 @@ def _diverged(p: dict[str, np.ndarray], block: Block, trained: Trained, cell: np
 def _location_and_scale(
     p: dict[str, np.ndarray], block: Block, trained: Trained, cell: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
+    expected, scale = _expected(p, block, trained)
+    return expected + cell[:, block.cell], scale
+
+
+def _expected(p: dict[str, np.ndarray], block: Block, trained: Trained) -> tuple[np.ndarray, np.ndarray]:
+    """Log loss that the law expects, without the effects of cells, and its noise."""
     here = _trained_at(trained, block.run)
     scale = trained_scale(at_index(p, block.run), here, block.relative_error, np)
-    return np.log(here.loss) + cell[:, block.cell], scale
+    return np.log(here.loss), np.broadcast_to(scale, here.loss.shape)
 
 
 def _paired(
@@ -159,13 +178,16 @@ def _trained_at(trained: Trained, index: np.ndarray) -> Trained:
     )
 
 
-def _cell_effect(posterior: xr.Dataset, rows: Rows) -> np.ndarray:
+def _cell_effects(
+    rows: Rows, p: dict[str, np.ndarray], trained: Trained, posterior: xr.Dataset
+) -> np.ndarray:
     """Effect of each cell with a zero in last place, which index -1 picks."""
     samples = posterior.sizes["chain"] * posterior.sizes["draw"]
     if not rows.cells:
         return np.zeros((samples, 1))
-    effect = posterior["cell_effect"].to_numpy().reshape(samples, rows.cells)
-    return np.concatenate([effect, np.zeros((samples, 1))], axis=1)
+    level = posterior["cell_level"].to_numpy().reshape(samples, rows.cells)
+    expected, scale = _expected(p, rows.trained, trained)
+    return drawn_cell_effects(rows, level, expected, scale, _at(p["sigma_cell"], rows.trained.run))
 
 
 def _sum_by_run(values: np.ndarray, run: np.ndarray, n_runs: int) -> np.ndarray:

@@ -9,12 +9,17 @@ from typing import Any
 import nutpie
 import pymc as pm
 import xarray as xr
+from pytensor.compile.mode import predefined_modes
 
 from bitlaw.inference.rows import Rows
 from bitlaw.inference.start import jittered, start_point
 from bitlaw.laws.law import Law
 
 _FEW_DIMENSIONS, _MANY_DIMENSIONS = 20, 60
+_RECOMPUTED = ("cell_effect",)
+"""What follows from the other draws by a law evaluated at every row: NumPy does that once for all draws."""
+
+_MODE = "NUMBA"
 _CAREFUL = 0.98
 """Target acceptance of the automatic retry."""
 
@@ -88,8 +93,11 @@ def compile_model(model: pm.Model, law: Law, rows: Rows) -> Any:
         They decide where chains start.
     """
     start = {name: value for name, value in start_point(law, rows).items() if name in model.named_vars}
-    with _without_garbage_collection():
-        return nutpie.compile_pymc_model(model, initial_points=start, jitter_rvs=jittered(model, law))
+    kept = [variable.name for variable in model.unobserved_RVs if variable.name not in _RECOMPUTED]
+    with _without_garbage_collection(), _without_inplace_rewriting():
+        return nutpie.compile_pymc_model(
+            model, initial_points=start, jitter_rvs=jittered(model, law), var_names=kept
+        )
 
 
 @contextmanager
@@ -102,6 +110,17 @@ def _without_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def _without_inplace_rewriting() -> Iterator[None]:
+    """PyTensor takes two fifths of its time to let operations overwrite their inputs, which wins nothing here."""
+    usual = predefined_modes[_MODE]
+    predefined_modes[_MODE] = usual.excluding("inplace_elemwise")
+    try:
+        yield
+    finally:
+        predefined_modes[_MODE] = usual
 
 
 def draw_posterior(compiled: Any, settings: SamplerSettings, progress: bool = False) -> xr.DataTree:

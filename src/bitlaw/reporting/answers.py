@@ -1,11 +1,15 @@
 """Every answer a report gives to one question: under one law, or under several and their stack."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bitlaw.criticism.comparison import Comparison
 from bitlaw.decisions.across_laws import optimum_across
 from bitlaw.decisions.asked import Asked
+from bitlaw.decisions.budget import budget
+from bitlaw.decisions.budget_across import budget_across
+from bitlaw.decisions.budget_decision import BudgetDecision
 from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
@@ -33,6 +37,8 @@ class Answers:
         Quantization after training; None where the fit says nothing about it.
     question
         The question in words, for example "332k parameters and 8M tokens, the largest logged run".
+    budget
+        How the compute asked about is best spent; None where the law takes losses as trained as data.
     """
 
     prediction: Prediction
@@ -40,6 +46,7 @@ class Answers:
     precision_free: PrecisionDecision | None
     post_training: PostTrainingDecision | None
     question: str
+    budget: BudgetDecision | None = None
 
 
 def answers_of(
@@ -60,24 +67,18 @@ def answers_of(
     drift
         Include structural error beyond the data.
     """
-    fixed = free = after = None
+    fixed = free = after = spent = None
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
+    also: dict[str, Any] = {"group": group, "drift": drift, **asked.spending}
     if fit.law.training:
-        fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group, drift=drift)
-        free = optimum(fit, flops=asked.flops, group=group, drift=drift)
+        fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
+        free = optimum(fit, flops=asked.flops, **also)
+    if not fit.law.base.is_observed:
+        spent = budget(fit, flops=asked.flops, **also)
     if _is_quantized_after(fit):
-        after = ptq(
-            fit,
-            n_params,
-            tokens,
-            tolerance=tolerance,
-            method_post=method_post,
-            group=group,
-            loss=asked.loss,
-            drift=drift,
-        )
+        after = ptq(fit, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift)
     prediction = predict(fit, asked.point, measured=asked.loss, drift=drift)
-    return Answers(prediction, fixed, free, after, asked.text)
+    return Answers(prediction, fixed, free, after, asked.text, spent)
 
 
 def answers_of_several(
@@ -103,25 +104,26 @@ def answers_of_several(
     quantized = [fit for fit in fits if _is_quantized_after(fit)]
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
     fixed = free = after = None
+    also: dict[str, Any] = {"group": group, "drift": drift, **asked.spending}
     if trained:
-        fixed = optimum_across(
-            trained, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group, drift=drift
-        )
-        free = optimum_across(trained, flops=asked.flops, group=group, drift=drift)
+        fixed = optimum_across(trained, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
+        free = optimum_across(trained, flops=asked.flops, **also)
+    spenders = trained or [fit for fit in fits if not fit.law.base.is_observed]
+    spent = budget_across(spenders, flops=asked.flops, **also).stack if spenders else None
     if quantized:
         after = ptq_across(
-            quantized,
-            n_params=n_params,
-            tokens=tokens,
-            tolerance=tolerance,
-            method_post=method_post,
-            group=group,
-            loss=asked.loss,
-            drift=drift,
+            quantized, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift
         )
     prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
     several = several_laws(fits, prediction, fixed, free, after, comparison)
-    return stacked_answers(several, asked.text), several
+    return replace(stacked_answers(several, asked.text), budget=spent), several
+
+
+def _checkpoint(asked: Asked) -> dict[str, Any]:
+    """The model to be quantized: a fitted run with what was measured on it, or sizes."""
+    if asked.run_id is not None:
+        return {"run_id": asked.run_id}
+    return {"n_params": asked.n_params, "tokens": asked.tokens, "group": asked.group, "loss": asked.loss}
 
 
 def stacked_answers(several: SeveralLaws, question: str) -> Answers:
@@ -151,6 +153,7 @@ def risk_shares(answers: Answers) -> dict[str, Mapping[str, float] | None]:
         "training, sizes fixed": answers.precision_fixed,
         "training, compute fixed": answers.precision_free,
         "after training": answers.post_training,
+        "the plan for the compute": answers.budget,
     }
     risks = {what: answer.risk for what, answer in asked.items() if answer is not None}
     return {what: risk.shares for what, risk in risks.items() if risk is not None}

@@ -17,6 +17,7 @@ from bitlaw.reporting import beyond, opening, tables
 from bitlaw.reporting.answers import Answers, risk_shares
 from bitlaw.reporting.backtested import backtest_of, folds_table, why_no_backtest
 from bitlaw.reporting.beyond_exhibits import beyond_exhibits
+from bitlaw.reporting.budgeted import budget_exhibit, budget_table
 from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits
 from bitlaw.reporting.meanings import Meaning, meanings, training_meanings
 from bitlaw.reporting.several import SeveralLaws, laws_table
@@ -114,6 +115,7 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         ],
         "post_table": tables.post_table(post) if post is not None else None,
         "decided": decision_exhibits(fixed, free, post, style),
+        **_budget(fit, answers, style),
         "training_meanings": _printed(training_meanings(fit)),
         "meanings": _printed(meanings(fit)),
         **_beyond(fit, answers, style),
@@ -138,6 +140,18 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         "provenance": _provenance(fit),
         "excluded_table": tables.excluded_table(fit),
         "excluded": len(fit.excluded),
+    }
+
+
+def _budget(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
+    """What the page says of how the compute is best spent; None where nothing can be said."""
+    decision = answers.budget
+    if decision is None:
+        return dict.fromkeys(("budget", "budget_table", "budget_figure"))
+    return {
+        "budget": decision.sentence(),
+        "budget_table": budget_table(decision),
+        "budget_figure": budget_exhibit(fit, decision, style),
     }
 
 
