@@ -177,6 +177,7 @@ def cold_runs() -> dict[str, object]:
         record["predict_from_fit_file"] = cold([*bitlaw, "predict", fit, *question])
         record["optimum_from_fit_file"] = cold([*bitlaw, "optimum", fit, "--flops", "1.6e13"])
         record["ptq_from_fit_file"] = cold([*bitlaw, "ptq", fit, *question, "--tolerance", "0.01"])
+        record["plan_from_fit_file"] = cold([*bitlaw, "plan", fit, *question, "--budget", "1.6e12"])
     return record
 
 

@@ -154,6 +154,23 @@ CASES = {
     "report half": (["report", "runs.csv", "--out", "x", "--tokens", "1e9"], ["go together"]),
     "report method": (["report", "runs.csv", "--out", "x", "--method-post", "rtn"], ["valid: gptq"]),
     "report group": (["report", "runs.csv", "--out", "x", "--group", "a"], ["needs --pool"]),
+    # plans
+    "plan budget": (["plan", "fit.nc", *POINT], ["Missing option '--budget'"]),
+    "plan poor": (["plan", "fit.nc", *POINT, "--budget", "1e9"], ["the cheapest candidate costs"]),
+    "plan negative": (["plan", "fit.nc", *POINT, "--budget", "-1"], ["--budget", "above 0"]),
+    "plan for": (["plan", "fit.nc", *POINT, "--budget", "1e20", "--for", "lss"], ["--for"]),
+    "plan half": (
+        ["plan", "fit.nc", "--n-params", "1e8", "--budget", "1e20"],
+        ["needs n_params, and tokens"],
+    ),
+    "plan lacks": (
+        ["plan", "fit.nc", *POINT, "--budget", "1e20", "--candidates", "lacks.csv"],
+        ['column "tokens" is missing'],
+    ),
+    "plan cells": (
+        ["plan", "fit.nc", *POINT, "--budget", "1e20", "--candidates", "points.csv"],
+        ['row 1 (line 2), column "tokens": "abc"'],
+    ),
     # tables of points
     "points cells": (
         ["predict", "fit.nc", "--points", "points.csv"],

@@ -7,6 +7,7 @@ import pytest
 
 from bitlaw.decisions.budget import budget
 from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.plan import plan
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
 from bitlaw.inference.draws import points_frame
@@ -19,6 +20,7 @@ QUESTIONS = {
     "optimum": ["--flops", "1e20", "--bits", "16,8,4"],
     "ptq": [*SIZES, "--bits", "8,4"],
     "budget": ["--flops", "6e18", "--bits", "16,8,4"],
+    "plan": [*SIZES, "--budget", "1e18"],
 }
 
 
@@ -44,6 +46,7 @@ def test_json_is_the_envelope_and_the_result(command: str, fit_file: Path, bitla
         "optimum": lambda: optimum(fit, flops=1e20, bits=(16, 8, 4)),
         "ptq": lambda: ptq(fit, 1e8, 1e10, bits=(8, 4)),
         "budget": lambda: budget(fit, flops=6e18, bits=(16, 8, 4)),
+        "plan": lambda: plan(fit, n_params=1e8, tokens=1e10, budget=1e18),
     }[command]()
     done = bitlaw(command, fit_file, *QUESTIONS[command], "--json")
     assert (done.code, done.err) == (0, "")
@@ -57,7 +60,7 @@ def test_words_open_with_the_sentence(command: str, fit_file: Path, bitlaw) -> N
     done = bitlaw(command, fit_file, *QUESTIONS[command])
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("Under kumar2024, ")
-    assert "90 % ETI" in done.out
+    assert {"plan": "one standard deviation"}.get(command, "90 % ETI") in " ".join(done.out.split())
     assert "Findings: " in done.out
 
 
@@ -178,7 +181,7 @@ def test_several_laws_and_their_stack(command: str, fit_file: Path, coupled_file
     }
     assert "laws.disagreement" in {finding["code"] for finding in answer["findings"]}
     alone = json.loads(bitlaw(command, fit_file, *QUESTIONS[command], "--json").out)
-    key = {"predict": "points", "ptq": "options"}.get(command, "options")
+    key = {"predict": "points", "plan": "picks"}.get(command, "options")
     assert answer["laws"]["kumar2024"][key] == alone[key]
     words = bitlaw(command, fit_file, coupled_file, *QUESTIONS[command]).out
     assert words.startswith("Under the stack, ")
@@ -365,3 +368,25 @@ def test_options_reach_the_budget(fit_file: Path, bitlaw) -> None:
     assert (question["hardware"], question["unit"], question["budget"]) == ("h100", "GPU-hours", 10.0)
     assert (question["lifetime_tokens"], question["serving_bits"]) == (1e10, 8.0)
     assert question["prefer"] == {"kind": "quantile", "value": 0.8}
+
+
+def test_a_plan_from_candidates_of_ones_own(
+    fit_file: Path, coupled_file: Path, bitlaw, tmp_path: Path
+) -> None:
+    table = tmp_path / "candidates.csv"
+    table.write_text("n_params,tokens,bits_weights,cost\n2e8,2e10,16,\n2e8,2e10,4,1e18\n9e9,9e11,16,\n")
+    words = [*SIZES, "--budget", "1e20", "--candidates", table]
+    answer = json.loads(bitlaw("plan", fit_file, *words, "--json").out)
+    assert [one["cost"] for one in answer["candidates"]] == [2.4e19, 1e18]  # the third is beyond the budget
+    across = json.loads(bitlaw("plan", fit_file, coupled_file, *words, "--json").out)
+    assert set(across["laws"]) == {"kumar2024", "kumar2024-coupled"}
+    table.write_text("n_params,tokens,format\n2e8,2e10,mxfp4\n")
+    refused = bitlaw("plan", fit_file, *words)
+    assert (refused.code, refused.out) == (2, "")
+    assert 'no term for format "mxfp4"' in refused.err
+
+
+def test_a_refused_question_is_planned_for_with_code_0(fit_file: Path, bitlaw) -> None:
+    done = bitlaw("plan", fit_file, "--n-params", "1e14", "--tokens", "1e15", "--budget", "1e20")
+    assert done.code == 0
+    assert "Until then an answer is REFUSED" in " ".join(done.out.split())

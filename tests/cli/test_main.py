@@ -31,6 +31,7 @@ def test_commands_are_those_that_are_built() -> None:
         "optimum",
         "ptq",
         "budget",
+        "plan",
         "report",
         "laws",
     ]

@@ -22,6 +22,7 @@ from bitlaw.cli import (
     import_,
     laws,
     optimum,
+    plan,
     predict,
     ptq,
     report,
@@ -71,6 +72,7 @@ for _command in (
     optimum.optimum,
     ptq.ptq,
     budget.budget,
+    plan.plan,
     report.report,
     laws.laws,
 ):

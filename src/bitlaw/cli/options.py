@@ -160,10 +160,12 @@ def _parts(text: str, example: str) -> list[str]:
     return parts
 
 
-def column_option(name: str, metavar: str, meaning: str) -> Any:
-    """The option of one run-table column."""
-    suffixes = _SUFFIX_HELP if name in COUNTS else ""
-    return typer.Option(flag(name), parser=column_reader(name), metavar=metavar, help=meaning + suffixes)
+def column_option(column: str, metavar: str, meaning: str, name: str = "") -> Any:
+    """The option of one run-table column, or one of another name that takes what its cells hold."""
+    suffixes = _SUFFIX_HELP if column in COUNTS else ""
+    return typer.Option(
+        name or flag(column), parser=column_reader(column), metavar=metavar, help=meaning + suffixes
+    )
 
 
 def given(**options: Any) -> dict[str, Any]:

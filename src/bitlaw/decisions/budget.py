@@ -20,12 +20,12 @@ from bitlaw.decisions.intervals import interval_of
 from bitlaw.decisions.law_draws import points_of
 from bitlaw.decisions.on_offer import OnOffer, on_offer
 from bitlaw.decisions.optimum import precision_question
-from bitlaw.decisions.plan_draws import plan_draws, plan_risks, pooled_plans
-from bitlaw.decisions.plans import Candidates, assess_plans, read_candidates
 from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.precision_draws import above
 from bitlaw.decisions.preference import Preference, best_of, read_preference
 from bitlaw.decisions.risk import refusal
+from bitlaw.decisions.spending_plan_draws import plan_draws, plan_risks, pooled_plans
+from bitlaw.decisions.spending_plans import Candidates, assess_plans, read_candidates
 from bitlaw.decisions.stacked import weights_apart
 from bitlaw.decisions.support import supported_at
 from bitlaw.errors import InputError

@@ -12,8 +12,8 @@ from bitlaw.decisions.caveats import is_beyond
 from bitlaw.decisions.decision import Decision
 from bitlaw.decisions.intervals import count_text, drift_text, interval_text, json_value, nats_text
 from bitlaw.decisions.on_offer import Key, key_text
-from bitlaw.decisions.plans import CandidatePlan
 from bitlaw.decisions.preference import MEAN, Scores
+from bitlaw.decisions.spending_plans import CandidatePlan
 from bitlaw.units import LOSS_UNIT, Interval, format_count, format_probability
 
 

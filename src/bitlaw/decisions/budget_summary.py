@@ -10,9 +10,9 @@ from bitlaw.decisions.budget_question import BudgetQuestion
 from bitlaw.decisions.intervals import indistinguishable, interval_of, mean_of, monte_carlo_error
 from bitlaw.decisions.logged import Diverged, logged_runs
 from bitlaw.decisions.on_offer import OnOffer
-from bitlaw.decisions.plan_draws import PlanDraws
 from bitlaw.decisions.precision_draws import above
 from bitlaw.decisions.preference import best_of
+from bitlaw.decisions.spending_plan_draws import PlanDraws
 from bitlaw.decisions.winners import lowest_wins
 from bitlaw.inference.fit import Fit
 from bitlaw.units import LOSS_UNIT

@@ -127,7 +127,7 @@ def loss_draws(
     InputError
         For a point the law has no term for, or of a group that the fit has not seen.
     """
-    _require_terms(fit, points)
+    require_terms(fit, points)
     columns = point_columns(fit, points, measured)
     p = law_parameters(fit, points, prior)
     error = structural_error(fit, points) if drift else None
@@ -288,7 +288,8 @@ def _draw_noise(p: dict[str, np.ndarray], points: pd.DataFrame, samples: int, se
     return _Noise(cell, effect, student, rng.standard_t(freedom))
 
 
-def _require_terms(fit: Fit, points: pd.DataFrame) -> None:
+def require_terms(fit: Fit, points: pd.DataFrame) -> None:
+    """Raise InputError where the law has no term for a point."""
     law = fit.law
     problems = list(dict.fromkeys(reason for _, reason in training_without_term(law, points)))
     after = points["bits_post"].notna()

@@ -133,7 +133,7 @@ def _loss_error(fit: Fit, n_params: np.ndarray, tokens: np.ndarray) -> np.ndarra
     if not distance.any():
         return 0.0
     root = np.sqrt(np.where(distance > 0, distance, 1.0))
-    return _clipped(
+    return clipped(
         _draws(fit, "omega") * (of_n / root * _draws(fit, "z_n") + of_d / root * _draws(fit, "z_d"))
     )
 
@@ -141,12 +141,13 @@ def _loss_error(fit: Fit, n_params: np.ndarray, tokens: np.ndarray) -> np.ndarra
 def _penalty_error(fit: Fit, distance: np.ndarray, direction: str) -> np.ndarray | float:
     if not distance.any():
         return 0.0
-    return _clipped(_draws(fit, "omega_penalty") * _draws(fit, direction) * np.sqrt(distance))
+    return clipped(_draws(fit, "omega_penalty") * _draws(fit, direction) * np.sqrt(distance))
 
 
 def _draws(fit: Fit, name: str) -> np.ndarray:
     return fit.drift[name].to_numpy()[:, None]
 
 
-def _clipped(log_error: np.ndarray) -> np.ndarray:
+def clipped(log_error: np.ndarray) -> np.ndarray:
+    """Log errors that leave expected losses finite."""
     return np.clip(log_error, -_LARGEST_LOG_ERROR, _LARGEST_LOG_ERROR)

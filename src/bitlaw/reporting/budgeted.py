@@ -3,7 +3,7 @@
 from bitlaw.decisions.budget_decision import BudgetDecision
 from bitlaw.decisions.budget_option import BudgetOption
 from bitlaw.decisions.intervals import nats_text
-from bitlaw.decisions.plans import CandidatePlan
+from bitlaw.decisions.spending_plans import CandidatePlan
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.exhibit import Exhibit, exhibit
 from bitlaw.reporting.figures import budget as drawn

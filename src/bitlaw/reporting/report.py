@@ -18,7 +18,7 @@ from bitlaw.reporting.answers import Answers, risk_shares
 from bitlaw.reporting.backtested import backtest_of, folds_table, why_no_backtest
 from bitlaw.reporting.beyond_exhibits import beyond_exhibits
 from bitlaw.reporting.budgeted import budget_exhibit, budget_table
-from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits
+from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits, next_exhibit
 from bitlaw.reporting.meanings import Meaning, meanings, training_meanings
 from bitlaw.reporting.several import SeveralLaws, laws_table
 from bitlaw.reporting.style import DEFAULT_STYLE, Style
@@ -119,6 +119,7 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         "training_meanings": _printed(training_meanings(fit)),
         "meanings": _printed(meanings(fit)),
         **_beyond(fit, answers, style),
+        **_next_runs(fit, answers, style),
         "drift": drift,
         "evidence": evidence_exhibits(
             fit if drift else without_drift(fit), constants, residual_table(fit), style
@@ -166,6 +167,18 @@ def _beyond(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
         return found | {"backtest": None, "no_backtest": why_no_backtest(fit)}
     said = (backtest.sentence(), beyond.verdict(backtest, drift), beyond.reach(fit, backtest, asked, drift))
     return found | {"backtest": " ".join(said), "folds_table": folds_table(backtest)}
+
+
+def _next_runs(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
+    """Which runs to log next: in words, as a table and as a figure."""
+    if answers.plan is None:
+        return {"plan": None}
+    shown = next_exhibit(answers.plan, fit, style)
+    return {
+        "plan": answers.plan.sentence(),
+        "plan_table": tables.plan_table(answers.plan),
+        "plan_figure": shown,
+    }
 
 
 def _noise(fit: Fit) -> str:

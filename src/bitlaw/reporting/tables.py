@@ -8,6 +8,7 @@ import pandas as pd
 from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.intervals import count_text, nats_text
 from bitlaw.decisions.on_offer import Key
+from bitlaw.decisions.plan_decision import PlanDecision
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.precision_option import PrecisionOption
@@ -33,6 +34,7 @@ HIGHEST_PARETO_K = 0.7
 """Beyond it leaving a run out cannot be told from the draws (arXiv 1507.02646)."""
 
 _MOST_NAMES = 200
+_MOST_PICKS = 12
 _ORDER = (Status.FAIL, Status.REFUSED, Status.WARN, Status.NOT_RUN)
 
 
@@ -185,6 +187,19 @@ def post_table(decision: PostTrainingDecision) -> Table:
         ),
         tuple(rows),
         _marked([option.bits_post for option in decision.options], decision.smallest_safe_bits),
+    )
+
+
+def plan_table(plan: PlanDecision) -> Table:
+    """The runs to log next, in order."""
+    shown = plan.table().head(_MOST_PICKS)
+    more = len(plan.picks) - len(shown)
+    left_out = f" {more} more picks are in summary.json." if more > 0 else ""
+    return Table(
+        "Runs to log next, each given those before it. Expected SD: one standard deviation of "
+        f"{plan.quantity}, now {plan.sd_text(plan.sd)}.{left_out}",
+        tuple(str(name) for name in shown.columns),
+        tuple(tuple(str(cell) for cell in row) for row in shown.itertuples(index=False)),
     )
 
 

@@ -10,8 +10,8 @@ from bitlaw.decisions.budget_decision import BudgetDecision
 from bitlaw.decisions.budget_option import BudgetOption
 from bitlaw.decisions.budget_question import BudgetQuestion
 from bitlaw.decisions.costs import tokens_bought
-from bitlaw.decisions.plans import CandidatePlan
 from bitlaw.decisions.reoptimise import sizes_at
+from bitlaw.decisions.spending_plans import CandidatePlan
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.hull import convex_hull
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, count_ticks, drawing, log_counts, padded

@@ -12,10 +12,10 @@ from bitlaw.decisions.budget_question import BudgetQuestion
 from bitlaw.decisions.groups import place_in_group
 from bitlaw.decisions.intervals import interval_of, json_value, mean_of, monte_carlo_error
 from bitlaw.decisions.on_offer import OnOffer, key_text, priced, widest
-from bitlaw.decisions.plan_draws import PlanDraws
 from bitlaw.decisions.precision_draws import above
 from bitlaw.decisions.preference import Scores
 from bitlaw.decisions.question import TENSORS
+from bitlaw.decisions.spending_plan_draws import PlanDraws
 from bitlaw.decisions.winners import lowest_wins
 from bitlaw.errors import InputError
 from bitlaw.inference.columns import backward_schemes, schemes
