@@ -222,6 +222,7 @@ def backtest_runs() -> dict[str, object]:
 def parts() -> dict[str, Callable[[], dict[str, object]]]:
     """What can be measured."""
     from library import compare_runs, library_runs
+    from step_log import import_step_log
 
     from decisions import decision_runs
 
@@ -232,6 +233,7 @@ def parts() -> dict[str, Callable[[], dict[str, object]]]:
         "library": library_runs,
         "compare": compare_runs,
         "decisions": decision_runs,
+        "import": import_step_log,
     }
 
 

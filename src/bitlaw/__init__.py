@@ -17,6 +17,7 @@ _API: dict[str, str] = {
     "load_fit": "bitlaw.inference.fit_file",
     "save_fit": "bitlaw.inference.fit_file",
     "points_frame": "bitlaw.inference.draws",
+    "import_runs": "bitlaw.workflow.importing",
     "check": "bitlaw.workflow.preparing",
     "fit": "bitlaw.workflow.fitting",
     "compare": "bitlaw.workflow.comparing",
