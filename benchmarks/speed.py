@@ -1,4 +1,4 @@
-"""How fast bitlaw fits: effective draws per second, cold fits from CSV, imports, peak memory.
+"""How fast bitlaw fits and decides: effective draws per second, cold fits from CSV, imports, peak memory.
 
 Run on an idle machine: ``make bench``. Results are written with the machine and the versions.
 """
@@ -222,12 +222,15 @@ def parts() -> dict[str, Callable[[], dict[str, object]]]:
     """What can be measured."""
     from library import compare_runs, library_runs
 
+    from decisions import decision_runs
+
     return {
         "cold": cold_runs,
         "sampling": sampling_runs,
         "backtest": backtest_runs,
         "library": library_runs,
         "compare": compare_runs,
+        "decisions": decision_runs,
     }
 
 

@@ -23,6 +23,7 @@ _API: dict[str, str] = {
     "backtest": "bitlaw.workflow.backtesting",
     "predict": "bitlaw.decisions.predict",
     "optimum": "bitlaw.decisions.optimum",
+    "optimum_on_chips": "bitlaw.decisions.on_chips",
     "ptq": "bitlaw.decisions.ptq",
     "report": "bitlaw.workflow.reporting",
     "demo": "bitlaw.workflow.reporting",

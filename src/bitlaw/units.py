@@ -76,6 +76,17 @@ def format_count(value: float) -> str:
     return f"{value:.4g}"
 
 
+def format_amount(value: float) -> str:
+    """GPU-hours or money: three digits that carry information, thousands set apart.
+
+    Examples
+    --------
+    >>> format_amount(0.01234), format_amount(702.4), format_amount(1234567.0)
+    ('0.0123', '702', '1,234,567')
+    """
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e9 else f"{value:.3g}"
+
+
 def format_bits(bits: float) -> str:
     """A bit-width without needless decimals.
 

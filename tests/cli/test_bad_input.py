@@ -33,6 +33,7 @@ def folder(
     (tmp_path / "lacks.csv").write_text("n_params,note\n1e8,x\n")
     (tmp_path / "gap.csv").write_text("n_params,tokens,flops\n1e8,,\n,1e9,\n")
     (tmp_path / "file").write_text("in the way")
+    (tmp_path / "speeds.toml").write_text("[h100]\nnvfp4 = 500\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -107,6 +108,42 @@ CASES = {
     "nothing fixed": (["optimum", "fit.nc"], ["cannot decide from nothing"]),
     "tensors": (["optimum", "fit.nc", "--flops", "1e20", "--tensors", "weight"], ['did you mean "weights"?']),
     "method": (["ptq", "fit.nc", *POINT, "--method-post", "rtn"], ['valid: "gptq"']),
+    "chip": (["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h10"], ['"h10"; did you mean "h100"?']),
+    "chips": (
+        ["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h100", "--hardware", "x9"],
+        ['unknown chip "x9"; valid: a100, h100'],
+    ),
+    "chip twice": (
+        ["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h100", "--hardware", "h100"],
+        ["each once"],
+    ),
+    "not run": (
+        ["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h100", "--bits", "16,4"],
+        ["h100 does not multiply in 4 bits; h100 runs bf16, fp8-e4m3, int8"],
+    ),
+    "hours of nothing": (["optimum", "fit.nc", "--gpu-hours", "5"], ["valid: gpu_hours and hardware"]),
+    "money without price": (
+        ["optimum", "fit.nc", "--money", "5", "--hardware", "h100"],
+        ["valid: money, price and hardware"],
+    ),
+    "price": (
+        ["optimum", "fit.nc", "--money", "5", "--hardware", "h100", "--price", "-2"],
+        ["--price", "above 0"],
+    ),
+    "budgets": (
+        ["optimum", "fit.nc", "--flops", "1e20", "--gpu-hours", "5", "--hardware", "h100"],
+        ["flops and gpu_hours are budgets both"],
+    ),
+    "speeds": (
+        ["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h100", "--speeds", "speeds.toml"],
+        ["speeds.toml: h100.nvfp4: not run", "speeds.toml: h100.bf16: missing"],
+    ),
+    "no model": (["optimum", "fit.nc", "--flops", "0.1"], ["cannot train the smallest model on offer"]),
+    "report chip": (["report", "runs.csv", "--out", "new", "--hardware", "h10"], ['did you mean "h100"?']),
+    "report chips": (
+        ["report", "runs.csv", "--out", "new", "--hardware", "h100", "--hardware", "b200"],
+        ["a report is for one chip"],
+    ),
     "no group": (["optimum", "pooled.nc", "--flops", "1e20"], ["valid: large, small"]),
     "group typo": (["ptq", "pooled.nc", *POINT, "--group", "larg"], ['did you mean "large"?']),
     "group unpooled": (["optimum", "fit.nc", "--flops", "1e20", "--group", "a"], ["not pooled"]),

@@ -94,6 +94,40 @@ def test_options_reach_the_question(fit_file: Path, bitlaw) -> None:
     assert (answer["tolerance"], answer["prob"]) == (0.05, 0.5)
 
 
+def test_a_chip_its_speeds_and_a_budget_in_hours(fit_file: Path, tmp_path: Path, bitlaw) -> None:
+    speeds = tmp_path / "speeds.toml"
+    speeds.write_text("[h100]\nbf16 = 400\nfp8 = 476\n", encoding="utf-8")
+    words = ["--gpu-hours", "1k", "--hardware", "h100", "--price", "2.5"]
+    answer = json.loads(bitlaw("optimum", fit_file, *words, "--speeds", speeds, "--json").out)
+    question = answer["question"]
+    assert (question["hardware"], question["gpu_hours"], question["price"]) == ("h100", 1000.0, 2.5)
+    assert question["speeds"] == {"bf16": 400.0, "fp8-e4m3": 476.0}
+    assert question["flops"] == pytest.approx(1.44e21)
+    eight = answer["options"][1]
+    assert (eight["bits"], eight["runs_in"], eight["speed_measured"]) == (8.0, "fp8-e4m3", True)
+    assert eight["money"] == pytest.approx(2500.0)
+    assert 0.0 <= eight["probability_pays"] <= 1.0
+    assert set(answer["under_costs"]) == {
+        "a cost in proportion to bits", "no speed-up below 16 bits", "the peaks of h100",
+    }  # fmt: skip
+    of_money = json.loads(
+        bitlaw("optimum", fit_file, "--money", "2500", *words[2:], "--speeds", speeds, "--json").out
+    )
+    assert of_money["question"]["flops"] == pytest.approx(1.44e21)
+
+
+def test_chips_side_by_side(fit_file: Path, bitlaw) -> None:
+    words = ["--flops", "1e20", "--hardware", "h100", "--hardware", "B200"]
+    done = bitlaw("optimum", fit_file, *words)
+    assert done.code == 0
+    assert done.out.startswith("The answer ")
+    assert "on b200 (" in done.out
+    answer = json.loads(bitlaw("optimum", fit_file, *words, "--json").out)
+    assert list(answer["hardware"]) == ["h100", "b200"]
+    assert len(answer["hardware"]["b200"]["options"]) == 4
+    assert answer["options"] == answer["hardware"]["h100"]["options"]
+
+
 def test_group_of_a_pooled_fit(pooled_file: Path, bitlaw) -> None:
     best = [
         json.loads(bitlaw("optimum", pooled_file, *SIZES, "--group", group, "--json").out)

@@ -8,11 +8,16 @@ from bitlaw.cli.options import (
     Bits,
     Fits,
     Flops,
+    GpuHours,
     Group,
+    Hardware,
     Json,
+    Money,
     NoDrift,
     Params,
+    Price,
     Probability,
+    Speeds,
     Tokens,
     Tolerance,
     column_option,
@@ -30,6 +35,10 @@ bitlaw optimum fit.nc --n-params 7B --tokens 1T --bits 16,8,6,4 --tolerance 0.01
 bitlaw optimum sun2025.nc --flops 1e21 --formats bf16,mxfp8,mxfp4
 
 bitlaw optimum kumar2024.nc bitlaw-default.nc --flops 1e21
+
+bitlaw optimum fit.nc --gpu-hours 10k --hardware h100 --hardware b200 --speeds speeds.toml
+
+bitlaw optimum fit.nc --money 50k --price 2.5 --hardware h100
 """
 
 Tensors = Annotated[
@@ -59,8 +68,13 @@ GroupSize = Annotated[
 def optimum(
     fits: Fits,
     flops: Flops = None,
+    gpu_hours: GpuHours = None,
+    money: Money = None,
     n_params: Params = None,
     tokens: Tokens = None,
+    hardware: Hardware = None,
+    speeds: Speeds = None,
+    price: Price = None,
     bits: Bits = None,
     formats: Formats = None,
     group_size: GroupSize = None,
@@ -71,12 +85,19 @@ def optimum(
     no_drift: NoDrift = False,
     as_json: Json = False,
 ) -> int:
-    """Decide which precision to train in: for a budget, a model on a budget, or a model and its tokens."""
+    """Decide which precision to train in: for a budget, a model on a budget, or a model and its tokens.
+
+    A FLOP costs in proportion to its bits, or with --hardware what a chip takes for it.
+    """
     fitted = open_fits(fits)
     question = given(
         flops=flops,
+        gpu_hours=gpu_hours,
+        money=money,
         n_params=n_params,
         tokens=tokens,
+        speeds=speeds,
+        price=price,
         bits=bits,
         formats=formats,
         group_size=group_size,
@@ -86,6 +107,12 @@ def optimum(
         group=group,
         drift=not no_drift,
     )
+    chips = hardware or []
+    if len(chips) > 1:
+        from bitlaw.decisions.on_chips import optimum_on_chips
+
+        return print_answer("optimum", fitted, optimum_on_chips(fitted, chips, **question), as_json)
+    question |= given(hardware=chips[0] if chips else None)
     if len(fitted) > 1:
         from bitlaw.decisions.across_laws import optimum_across
 

@@ -110,6 +110,21 @@ def read_probability(text: str) -> float:
     return value
 
 
+def read_amount(text: str) -> float:
+    """GPU-hours or money above 0; k, M, B and T are understood.
+
+    Examples
+    --------
+    >>> read_amount("2.5"), read_amount("10k")
+    (2.5, 10000.0)
+    """
+    suffixed = _SUFFIXED.fullmatch(text)
+    value = float(suffixed[1]) * _SUFFIXES[suffixed[2].lower()] if suffixed else _number(text)
+    if value is None or not 0.0 < value < float("inf"):
+        raise typer.BadParameter(f'"{text}" is no amount; valid: a number above 0')
+    return value
+
+
 def read_tolerance(text: str) -> float:
     """A loss difference above 0, nats/token.
 
@@ -209,7 +224,39 @@ Scheduler = Annotated[
 ]
 Params = Annotated[float | None, column_option("n_params", "COUNT", "Non-embedding parameters.")]
 Tokens = Annotated[float | None, column_option("tokens", "COUNT", "Tokens it is trained on.")]
-Flops = Annotated[float | None, column_option("flops", "COUNT", "Budget in FLOP at 16 bits, (6/16) N D P.")]
+Flops = Annotated[float | None, column_option("flops", "COUNT", "Budget in FLOP at 16 bits.")]
+GpuHours = Annotated[
+    float | None,
+    typer.Option(
+        "--gpu-hours", parser=read_amount, metavar="HOURS", help="Budget in hours of one chip of --hardware."
+    ),
+]
+Money = Annotated[
+    float | None,
+    typer.Option(
+        "--money", parser=read_amount, metavar="MONEY", help="Budget in money, with --price and --hardware."
+    ),
+]
+Price = Annotated[
+    float | None,
+    typer.Option("--price", parser=read_amount, metavar="MONEY", help="Money per GPU-hour of --hardware."),
+]
+Hardware = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hardware",
+        metavar="CHIP",
+        help="Chip it runs on: what is on offer, and what it costs. Repeat it to compare chips.",
+    ),
+]
+Speeds = Annotated[
+    Path | None,
+    typer.Option(
+        "--speeds",
+        metavar="S.toml",
+        help="Measured end-to-end speeds, a table per chip with TFLOP/s by format; they replace peaks.",
+    ),
+]
 Bits = Annotated[
     str | None,  # what it is on the command line; ``read_bits`` says what arrives
     typer.Option("--bits", parser=read_bits, metavar="BITS,…", help="Bit-widths on offer, with commas."),

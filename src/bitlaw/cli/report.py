@@ -12,6 +12,7 @@ from bitlaw.cli.fit import show_progress
 from bitlaw.cli.options import (
     Flops,
     Group,
+    Hardware,
     Json,
     LawName,
     MapFile,
@@ -20,7 +21,9 @@ from bitlaw.cli.options import (
     NoDrift,
     Params,
     Pool,
+    Price,
     Seed,
+    Speeds,
     Tokens,
     Tolerance,
     given,
@@ -41,6 +44,8 @@ EXAMPLE = """Examples:
 bitlaw report runs.csv --out reports/mine
 
 bitlaw report fit.nc --out reports/7b --n-params 7B --tokens 1T --tolerance 0.01
+
+bitlaw report fit.nc --out reports/h100 --hardware h100 --speeds speeds.toml
 
 bitlaw report laws/kumar2024.nc laws/bitlaw-default.nc --out reports/laws
 """
@@ -67,6 +72,9 @@ def report(
     n_params: Params = None,
     tokens: Tokens = None,
     flops: Flops = None,
+    hardware: Hardware = None,
+    speeds: Speeds = None,
+    price: Price = None,
     tolerance: Tolerance = 0.01,
     method_post: MethodPost = None,
     group: Group = None,
@@ -82,9 +90,14 @@ def report(
     require_output_folder(out)
     if (n_params is None) != (tokens is None):
         raise InputError("--n-params and --tokens go together; leave out both for the largest logged run")
+    chips = hardware or []
+    if len(chips) > 1:
+        raise InputError(f"--hardware {', '.join(chips)}: a report is for one chip; optimum compares several")
+    from bitlaw.decisions.spending import pricing_of
     from bitlaw.laws.registry import load_law
     from bitlaw.workflow import backtesting, reporting
 
+    pricing_of(chips[0] if chips else None, speeds, price)  # before anything is read or sampled
     asked = load_law(law)
     opened: Fit | list[Fit] | RunTable
     if all(source.suffix == FIT_SUFFIX for source in sources):
@@ -97,6 +110,9 @@ def report(
         n_params=n_params,
         tokens=tokens,
         flops=flops,
+        hardware=chips[0] if chips else None,
+        speeds=speeds,
+        price=price,
         tolerance=tolerance,
         method_post=method_post,
         group=group,

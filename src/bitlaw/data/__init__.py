@@ -1,1 +1,1 @@
-"""The embedded sweep."""
+"""The embedded sweep, and the hardware table."""

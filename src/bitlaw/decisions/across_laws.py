@@ -165,7 +165,7 @@ def pooled(draws: Sequence[PrecisionDraws], weights: np.ndarray) -> PrecisionDra
     for field in fields(PrecisionDraws):
         values = [getattr(item, field.name) for item in draws]
         known = [value[own] for value, own in zip(values, rows, strict=True) if value is not None]
-        together[field.name] = np.concatenate(known) if known else None
+        together[field.name] = np.concatenate(known) if len(known) == len(draws) else None
     return PrecisionDraws(**together)
 
 

@@ -1,11 +1,15 @@
 """What is asked about: a model of the user's, or the largest logged run."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.groups import group_columns
+from bitlaw.decisions.spending import pricing_of
 from bitlaw.errors import InputError
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
@@ -30,6 +34,8 @@ class Asked:
         The model in 16 bits, canonical run-table columns.
     text
         The question in words.
+    spending
+        Chip, measured speeds and price, as ``optimum`` takes them; empty where the cost is in proportion to bits.
     """
 
     n_params: float
@@ -39,6 +45,7 @@ class Asked:
     loss: float | None
     point: pd.DataFrame
     text: str
+    spending: Mapping[str, Any] = field(default_factory=dict)
 
 
 def asked_about(
@@ -48,6 +55,9 @@ def asked_about(
     flops: float | None = None,
     group: str | None = None,
     loss: float | None = None,
+    hardware: str | None = None,
+    speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    price: float | None = None,
 ) -> Asked:
     """The question, with the largest logged run where no model is named.
 
@@ -61,12 +71,16 @@ def asked_about(
         Compute; that of the model by default.
     group, loss
         As in ``Asked``; those of the largest logged run where that is asked about and they are needed.
+    hardware, speeds, price
+        Chip that training precision is decided for, as for ``optimum``.
 
     Raises
     ------
     InputError
-        If only one of ``n_params`` and ``tokens`` is given, or the group does not fit the fit.
+        If only one of ``n_params`` and ``tokens`` is given, the group does not fit the fit, or the chip, its
+        speeds or its price are not valid.
     """
+    pricing_of(hardware, speeds, price)
     if (n_params is None) != (tokens is None):
         raise InputError("give n_params and tokens together, or neither for the largest logged run")
     which = "the model asked about"
@@ -83,4 +97,5 @@ def asked_about(
         loss=loss,
         point=points_frame(n_params=n_params, tokens=tokens, **group_columns(fit, group)),
         text=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {which}",
+        spending={} if hardware is None else {"hardware": hardware, "speeds": speeds, "price": price},
     )

@@ -7,7 +7,7 @@ import numpy as np
 from bitlaw.decisions.costs import tokens_bought
 from bitlaw.decisions.law_draws import LawDraws
 from bitlaw.decisions.question import PrecisionQuestion
-from bitlaw.decisions.reoptimise import golden_section, loss_along, reoptimise
+from bitlaw.decisions.reoptimise import loss_along, reoptimise, resplit
 
 _LARGEST = math.log(1e6)
 """Log of the speed-up from which none is taken to be enough."""
@@ -16,10 +16,6 @@ _TOLERANCE = 1e-4
 _STEP = 1e-3
 _SMALLEST, _HUGE = 1e-300, 1e300
 _MOST_STEPS = 40
-_HALF_WIDTH = 1.0
-_MOST_MOVES = 20
-_SPLIT_TOLERANCE = 0.01
-"""In ln N; the loss is flat there, so that it moves the speed-up by less than 1 in 10,000."""
 
 
 def break_even(law: LawDraws, whole: LawDraws, question: PrecisionQuestion) -> np.ndarray:
@@ -92,7 +88,7 @@ def _newton(law: LawDraws, product: float, log_n: np.ndarray, target: np.ndarray
     for _ in range(_MOST_STEPS):
         rows, compute = law.at(left), product * np.exp(log_s[left])
         if free:
-            log_n[left] = _resplit(rows, compute, log_n[left])
+            log_n[left] = resplit(rows, compute, log_n[left])
         fewer, here, more = (
             _log_above(loss_along(rows, compute * math.exp(step))(log_n[left]), floor[left])
             for step in (-_STEP, 0.0, _STEP)
@@ -119,16 +115,3 @@ def _newton(law: LawDraws, product: float, log_n: np.ndarray, target: np.ndarray
 def _log_above(loss: np.ndarray, floor: np.ndarray) -> np.ndarray:
     """ln(L - E), finite."""
     return np.asarray(np.log(np.clip(loss - floor, _SMALLEST, _HUGE)))
-
-
-def _resplit(law: LawDraws, product: np.ndarray, log_n: np.ndarray) -> np.ndarray:
-    """Ln N of the lowest loss of each row at a product N D, searched from near it."""
-    log_n, left = log_n.copy(), np.arange(len(log_n))
-    for _ in range(_MOST_MOVES):
-        guess = log_n[left]
-        along = loss_along(law.at(left), product[left])
-        log_n[left] = golden_section(along, guess - _HALF_WIDTH, guess + _HALF_WIDTH, _SPLIT_TOLERANCE)[0]
-        left = left[np.abs(log_n[left] - guess) > _HALF_WIDTH - 2.0 * _SPLIT_TOLERANCE]
-        if not len(left):
-            break
-    return log_n

@@ -1,4 +1,4 @@
-"""What training costs: FLOP, and FLOP weighted by the bits they are done in."""
+"""What training and serving cost: FLOP, FLOP weighted by bits, GPU-hours, money, memory."""
 
 import re
 
@@ -9,8 +9,13 @@ from bitlaw.laws.formats import floating_point, is_unquantized
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 
 _FLOP_PER_PARAMETER_AND_TOKEN = 6.0
+_FLOP_PER_PARAMETER_AND_TOKEN_SERVED = 2.0
 _SCALE_BITS = 8.0
 """Bits of the scale that the elements of a block share, in MX formats and NVFP4."""
+
+_SECONDS_PER_HOUR = 3600.0
+_TERA = 1e12
+_BITS_PER_BYTE = 8.0
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
@@ -80,6 +85,110 @@ def tokens_bought(flops: float, n_params: np.ndarray | float, cost: np.ndarray |
     40000000000.0
     """
     return flops / (training_flop(n_params, 1.0) * cost)
+
+
+def gpu_hours(flop: np.ndarray | float, tflops_per_second: np.ndarray | float) -> np.ndarray | float:
+    """GPU-hours that FLOP take; on several chips wall-clock hours times their number.
+
+    Parameters
+    ----------
+    flop
+        FLOP.
+    tflops_per_second
+        Speed per chip, TFLOP/s: measured end to end, or the peak times its utilisation.
+
+    Examples
+    --------
+    >>> gpu_hours(1.44e21, 400.0)
+    1000.0
+    """
+    return flop / (tflops_per_second * _TERA * _SECONDS_PER_HOUR)
+
+
+def flop_in(hours: np.ndarray | float, tflops_per_second: np.ndarray | float) -> np.ndarray | float:
+    """FLOP that GPU-hours do: ``gpu_hours`` solved for them.
+
+    Parameters
+    ----------
+    hours
+        GPU-hours.
+    tflops_per_second
+        Speed per chip, TFLOP/s.
+
+    Examples
+    --------
+    >>> flop_in(1000.0, 400.0)
+    1.44e+21
+    """
+    return hours * (tflops_per_second * _TERA * _SECONDS_PER_HOUR)
+
+
+def money(hours: np.ndarray | float, price: float) -> np.ndarray | float:
+    """What GPU-hours cost at a price per hour, in its currency.
+
+    Examples
+    --------
+    >>> money(1000.0, 2.5)
+    2500.0
+    """
+    return hours * price
+
+
+def inference_flop(n_params: np.ndarray | float, tokens: np.ndarray | float) -> np.ndarray | float:
+    """2 N D, the compute of serving D tokens, one forward pass each, in FLOP (arXiv 2001.08361).
+
+    Parameters
+    ----------
+    n_params, tokens
+        Non-embedding parameters and tokens served over the model's lifetime. Attention to the context is
+        left out, as it is in 6 N D.
+
+    Examples
+    --------
+    >>> inference_flop(7e9, 1e12)
+    1.4e+22
+    """
+    return _FLOP_PER_PARAMETER_AND_TOKEN_SERVED * n_params * tokens
+
+
+def weight_memory(n_params: np.ndarray | float, bits: np.ndarray | float) -> np.ndarray | float:
+    """Memory of a model's weights at serving, bytes.
+
+    Parameters
+    ----------
+    n_params
+        Parameters, embeddings included where they are stored alike.
+    bits
+        Effective bits of a weight (``effective_bits``), the scales of its block included.
+
+    Examples
+    --------
+    >>> weight_memory(7e9, effective_bits("mxfp4"))
+    3718750000.0
+    """
+    return n_params * bits / _BITS_PER_BYTE
+
+
+def kv_cache_memory(
+    layers: int, kv_heads: int, head_dim: int, context: float, batch: float, bits: float
+) -> float:
+    """Memory of the keys and values of a batch at serving, bytes.
+
+    Parameters
+    ----------
+    layers, kv_heads, head_dim
+        Layers, key-value heads of each and their dimension.
+    context, batch
+        Tokens kept per sequence, and sequences.
+    bits
+        Effective bits of a key or value.
+
+    Examples
+    --------
+    >>> kv_cache_memory(layers=32, kv_heads=8, head_dim=128, context=8192, batch=1, bits=16)
+    1073741824.0
+    """
+    return 2.0 * layers * kv_heads * head_dim * context * batch * bits / _BITS_PER_BYTE
 
 
 def effective_bits(name: str) -> float:

@@ -72,6 +72,10 @@ class LawDraws:
         columns = {name: value[rows] for name, value in self.columns.items()}
         return replace(self, constants=constants, columns=columns, cost=self.cost[rows])
 
+    def with_cost(self, cost: np.ndarray) -> "LawDraws":
+        """The same law at the same options, which cost something else, shape (options,)."""
+        return replace(self, cost=cost)
+
     def loss(
         self, n_params: np.ndarray, tokens: np.ndarray, error: StructuralError | None = None
     ) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from bitlaw.decisions.costs import cost_in_bits, effective_bits
+from bitlaw.decisions.costs import effective_bits
+from bitlaw.decisions.pricing import Pricing
 from bitlaw.decisions.question import TENSORS, PrecisionQuestion
 from bitlaw.inference.columns import backward_schemes, schemes
 from bitlaw.inference.fit import Fit
@@ -16,6 +18,8 @@ from bitlaw.runs.columns import TRAINING_BITS, UNQUANTIZED_BITS
 from bitlaw.units import format_bits
 
 DEFAULT_BITS: tuple[float, ...] = (16.0, 8.0, 6.0, 5.0, 4.0, 3.0)
+
+NO_SIZE: Mapping[str, float] = MappingProxyType({})
 
 Key = float | str
 """What an option is called: its bits, or the name of its format."""
@@ -35,12 +39,18 @@ class OnOffer:
         Run-table columns that say what is trained in what.
     cost
         Cost of a FLOP in it, relative to one at 16 bits.
+    runs_in
+        The chip's own name of the format it is multiplied in; None where the cost is of no chip.
+    speed_measured
+        Whether that cost rests on measured speeds; None where it is of no chip.
     """
 
     bits: float
     format: str | None
     columns: Mapping[str, Any]
     cost: float
+    runs_in: str | None = None
+    speed_measured: bool | None = None
 
     @property
     def key(self) -> Key:
@@ -67,9 +77,9 @@ def default_offer(fits: Sequence[Fit]) -> tuple[tuple[float, ...], tuple[str, ..
 
     Bit-widths where every law reads bits; where one knows formats only, the fitted ones and 16 bits.
     """
-    if not any(_by_format(fit.law) for fit in fits):
+    if not any(knows_formats_only(fit.law) for fit in fits):
         return DEFAULT_BITS, ()
-    return (UNQUANTIZED_BITS,), tuple(logged_formats(fits[0], _with_backward(fits)))
+    return (UNQUANTIZED_BITS,), tuple(logged_formats(fits[0], with_backward(fits)))
 
 
 def default_tensors(fits: Sequence[Fit]) -> tuple[str, ...]:
@@ -80,7 +90,7 @@ def default_tensors(fits: Sequence[Fit]) -> tuple[str, ...]:
 
 
 def on_offer(question: PrecisionQuestion, fits: Sequence[Fit]) -> tuple[OnOffer, ...]:
-    """The options of a question, in the order of what they cost, dearest first.
+    """The options of a question, most bits first.
 
     Parameters
     ----------
@@ -92,15 +102,23 @@ def on_offer(question: PrecisionQuestion, fits: Sequence[Fit]) -> tuple[OnOffer,
     Raises
     ------
     InputError
-        If the cost of a format is not known.
+        If the cost of a format is not known, or the chip of the question does not run it.
     """
-    logged = logged_formats(fits[0], _with_backward(fits))
-    asked = {} if question.group_size is None else {"group_size": question.group_size}
-    size = asked or _agreed_size(fits[0].rows)
+    logged = logged_formats(fits[0], with_backward(fits))
+    size = scale_size(question.group_size, fits)
     columns = [TENSORS[name] for name in question.tensors]
-    options = [_option(bits, None, dict.fromkeys(columns, bits) | size) for bits in question.bits]
-    options += [_format(name, question, logged.get(name), size) for name in dict.fromkeys(question.formats)]
+    pricing = question.pricing
+    options = [_option(bits, None, dict.fromkeys(columns, bits) | size, pricing) for bits in question.bits]
+    options += [
+        format_option(name, pricing, question.tensors, size, logged.get(name))
+        for name in dict.fromkeys(question.formats)
+    ]
     return tuple(sorted(options, key=lambda option: -option.bits))
+
+
+def scale_size(asked: float | None, fits: Sequence[Fit]) -> dict[str, float]:
+    """Elements that share one scale, as columns: what is asked, else what all quantized rows share, if they do."""
+    return _agreed_size(fits[0].rows) if asked is None else {"group_size": asked}
 
 
 def logged_formats(fit: Fit, with_backward: bool = False) -> dict[str, dict[str, Any]]:
@@ -126,25 +144,67 @@ def logged_formats(fit: Fit, with_backward: bool = False) -> dict[str, dict[str,
     }
 
 
-def _format(
-    name: str, question: PrecisionQuestion, logged: Mapping[str, Any] | None, size: Mapping[str, float]
+def format_option(
+    name: str,
+    pricing: Pricing,
+    tensors: Sequence[str],
+    size: Mapping[str, float] = NO_SIZE,
+    logged: Mapping[str, Any] | None = None,
 ) -> OnOffer:
-    """A format: as it was logged under that name, else with elements of its name's bits."""
+    """A format on offer: as it was logged under that name, else with elements of its name's bits.
+
+    Parameters
+    ----------
+    name
+        Its name, or its label in the table.
+    pricing
+        What training costs.
+    tensors
+        What integers quantize; a format that floats is taken to cover all.
+    size
+        Elements that share one scale, where the format does not say.
+    logged
+        Run-table columns of the runs trained in it.
+
+    Raises
+    ------
+    InputError
+        If its cost is not known, or the chip does not run it.
+    """
     if is_unquantized(name):
-        return _option(UNQUANTIZED_BITS, name, {})
+        return _option(UNQUANTIZED_BITS, name, {}, pricing)
     known = floating_point(name)
     size = {} if known and known.block_size else size
     if logged is not None:
-        return _option(_widest(logged), name, {**size, **logged})
+        return _option(_widest(logged), name, {**size, **logged}, pricing)
     bits = effective_bits(name)
-    says_all = (
-        dict.fromkeys((TENSORS[tensor] for tensor in question.tensors), bits) if bits_say_all(name) else {}
+    says_all = dict.fromkeys((TENSORS[tensor] for tensor in tensors), bits) if bits_say_all(name) else {}
+    return _option(bits, name, {"format": name, **says_all, **size}, pricing)
+
+
+def _option(bits: float, name: str | None, columns: Mapping[str, Any], pricing: Pricing) -> OnOffer:
+    if pricing.chip is None:
+        return OnOffer(bits, name, columns, pricing.cost(bits))
+    operands, element = _operands(bits, name, columns)
+    own = pricing.format_for(operands, element)
+    return OnOffer(
+        bits, name, columns, pricing.cost(operands, element), own, pricing.is_measured(operands, element)
     )
-    return _option(bits, name, {"format": name, **says_all, **size})
 
 
-def _option(bits: float, name: str | None, columns: Mapping[str, Any]) -> OnOffer:
-    return OnOffer(bits, name, columns, float(cost_in_bits(bits)))
+def _operands(bits: float, name: str | None, columns: Mapping[str, Any]) -> tuple[float, str | None]:
+    """What a chip multiplies in: bits of the wider of weights and activations, and the format's name.
+
+    A format that floats holds both; other options quantize what their columns say.
+    """
+    logged = str(columns.get("format", ""))
+    if floating_point(logged) and not is_unquantized(logged):
+        return bits, logged
+    wider = max(float(columns.get(column, UNQUANTIZED_BITS)) for column in TRAINING_BITS[:2])
+    if wider >= UNQUANTIZED_BITS and not (logged and not bits_say_all(logged)):
+        return UNQUANTIZED_BITS, None
+    integers = name is not None and bits_say_all(logged)
+    return bits, (f"int{wider:g}" if integers else logged or None)
 
 
 def _widest(columns: Mapping[str, Any]) -> float:
@@ -157,14 +217,15 @@ def _widest(columns: Mapping[str, Any]) -> float:
     return effective_bits(name) if floating_point(name) and operands < UNQUANTIZED_BITS else operands
 
 
-def _by_format(law: Law) -> bool:
+def knows_formats_only(law: Law) -> bool:
     """Whether a law tells formats apart by name, so that bits alone do not say what an option does."""
     reads = law.training_columns
     as_levels = bool(reads & {"scheme", "scheme_backward"})
     return as_levels or ("is_floating" in reads and not reads & set(TRAINING_BITS))
 
 
-def _with_backward(fits: Sequence[Fit]) -> bool:
+def with_backward(fits: Sequence[Fit]) -> bool:
+    """Whether a law tells formats of the backward pass apart."""
     return any("scheme_backward" in fit.law.training_columns for fit in fits)
 
 

@@ -1,20 +1,24 @@
 """Which training precision: every draw's exact optimum over the options on offer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from bitlaw.decisions.caveats import caveats, one_law_finding
+from bitlaw.decisions.chip_offer import chip_offer
 from bitlaw.decisions.groups import group_columns
+from bitlaw.decisions.hardware_findings import hardware_findings
 from bitlaw.decisions.law_draws import points_of, require_training_term
 from bitlaw.decisions.on_offer import OnOffer, default_offer, default_tensors, on_offer
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.precision_draws import PrecisionDraws, precision_draws
 from bitlaw.decisions.precision_summary import summarise
-from bitlaw.decisions.question import PrecisionQuestion, largest_first
+from bitlaw.decisions.question import TENSORS, PrecisionQuestion, largest_first
 from bitlaw.decisions.risk import evidence_of, refusal
+from bitlaw.decisions.spending import budget_of, pricing_of
 from bitlaw.decisions.support import precision_risk, supported_options
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.draws import point_columns, points_frame
@@ -27,8 +31,13 @@ def optimum(
     fit: Fit,
     *,
     flops: float | None = None,
+    gpu_hours: float | None = None,
+    money: float | None = None,
     n_params: float | None = None,
     tokens: float | None = None,
+    hardware: str | None = None,
+    speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    price: float | None = None,
     bits: Sequence[float] | None = None,
     formats: Sequence[str] | None = None,
     group_size: float | None = None,
@@ -42,20 +51,30 @@ def optimum(
 ) -> PrecisionDecision:
     """Decide on a training precision.
 
-    Three questions: ``flops`` alone (parameters, tokens and precision are free under the cost
-    (6/16) N D P of arXiv 2411.04330); ``n_params`` and ``flops`` (each option trains on the
-    tokens the budget buys); ``n_params`` and ``tokens`` (more bits never lose, so the cheapest
-    option within ``tolerance`` of 16 bits).
+    Three questions: a budget alone (parameters, tokens and precision are free); ``n_params`` and a budget
+    (each option trains on the tokens the budget buys); ``n_params`` and ``tokens`` (more bits never lose, so
+    the cheapest option within ``tolerance`` of 16 bits). The cost is (6/16) N D P of arXiv 2411.04330, or on
+    a chip 6 N D in proportion to the time a FLOP takes there.
 
     Parameters
     ----------
     fit
         The fit.
-    flops, n_params, tokens
-        What is fixed: one of the three combinations above.
+    flops, gpu_hours, money
+        The budget, one of them: FLOP at 16 bits, hours on ``hardware``, or money at ``price``.
+    n_params, tokens
+        What is fixed besides: one of the three combinations above.
+    hardware
+        Chip of the hardware table (``bitlaw.decisions.hardware.chip_names``) that decides what is on offer and
+        what it costs; None for a cost in proportion to bits.
+    speeds
+        Measured end-to-end speeds, a TOML file or a mapping (``load_speeds``); they come before peaks.
+    price
+        Money per GPU-hour.
     bits
         Joint training bits on offer; fractions are allowed. Without ``bits`` and ``formats``: 16, 8,
-        6, 5, 4 and 3, or for a law that knows formats only the fitted ones and 16 bits.
+        6, 5, 4 and 3, or for a law that knows formats only the fitted ones and 16 bits; on a chip, what it
+        runs (``chip_offer``).
     formats
         Number formats on offer: what runs of the table were trained in, by their label, or a name
         such as ``mxfp4``. They cost their effective bits, the scales of their blocks included; as
@@ -65,8 +84,8 @@ def optimum(
         table share.
     tensors
         Tensor kinds trained at these bits, of ``weights``, ``activations``, ``kv`` and ``gradients``;
-        the others stay at 16. By default those of the first three that the table quantizes. The cost
-        is in proportion to the bits whichever they are.
+        the others stay at 16. By default those of the first three that the table quantizes. A cost in
+        proportion to bits is so whichever they are; a chip multiplies in the wider of weights and activations.
     tolerance
         Acceptable loss above the 16-bit run where both sizes are fixed, nats/token.
     near
@@ -86,13 +105,19 @@ def optimum(
     ------
     InputError
         For an invalid question, a law without a term for training precision or for an option, a format
-        it was not fitted to, or a missing group.
+        it was not fitted to, a missing group, an unknown chip, a precision it does not run, or a budget that
+        trains no model.
     """
     question = precision_question(
         (fit,),
         flops=flops,
+        gpu_hours=gpu_hours,
+        money=money,
         n_params=n_params,
         tokens=tokens,
+        hardware=hardware,
+        speeds=speeds,
+        price=price,
         bits=bits,
         formats=formats,
         group_size=group_size,
@@ -113,8 +138,13 @@ def precision_question(
     fits: Sequence[Fit],
     *,
     flops: float | None = None,
+    gpu_hours: float | None = None,
+    money: float | None = None,
     n_params: float | None = None,
     tokens: float | None = None,
+    hardware: str | None = None,
+    speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    price: float | None = None,
     bits: Sequence[float] | None = None,
     formats: Sequence[str] | None = None,
     group_size: float | None = None,
@@ -127,20 +157,29 @@ def precision_question(
     """The question to put to fits of the same rows, with what is on offer; arguments as for ``optimum``."""
     for fit in fits:
         require_training_term(fit.law)
+    pricing = pricing_of(hardware, speeds, price)
+    quantized = default_tensors(fits) if tensors is None else tuple(tensors)
+    left_out: tuple[tuple[str, str], ...] = ()
     if bits is None and formats is None:
-        bits, formats = default_offer(fits)
+        if pricing.chip is None:
+            bits, formats = default_offer(fits)
+        else:
+            known = [name for name in quantized if name in TENSORS]
+            bits, formats, left_out = chip_offer(fits, pricing, known, group_size)
     return PrecisionQuestion(
-        flops=flops,
+        budget=budget_of(pricing, flops, gpu_hours, money),
         n_params=n_params,
         tokens=tokens,
         bits=largest_first(() if bits is None else bits),
         formats=() if formats is None else tuple(formats),
         group_size=group_size,
-        tensors=default_tensors(fits) if tensors is None else tuple(tensors),
+        tensors=quantized,
         tolerance=tolerance,
         near=near,
         prob=prob,
         group=group,
+        pricing=pricing,
+        left_out=left_out,
     )
 
 
@@ -159,6 +198,7 @@ def decide(
     )
     risk = precision_risk(evidence_of(fit), decision, offer, posterior, prior)
     findings = caveats(fit, _answer_points(fit, decision, offer)) + _guessing(fit, decision)
+    findings += hardware_findings(question, offer)
     return replace(decision, findings=findings + refusal(risk), risk=risk, under_prior=under_prior)
 
 

@@ -1,7 +1,7 @@
 """The answer to which training precision to use: options, uncertainty, and what to bear in mind."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -9,91 +9,15 @@ import pandas as pd
 from bitlaw.decisions.caveats import is_beyond
 from bitlaw.decisions.decision import Decision
 from bitlaw.decisions.intervals import count_text, drift_text, interval_text, json_value, nats_text
-from bitlaw.decisions.logged import Diverged
 from bitlaw.decisions.on_offer import Key, key_text
+from bitlaw.decisions.precision_option import PrecisionOption
 from bitlaw.decisions.question import PrecisionQuestion
-from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_probability
+from bitlaw.runs.columns import UNQUANTIZED_BITS
+from bitlaw.units import LOSS_UNIT, Interval, format_amount, format_bits, format_probability
 
 _MOST_LISTED = 8
-
-
-@dataclass(frozen=True)
-class PrecisionOption:
-    """One training precision on offer.
-
-    Parameters
-    ----------
-    bits
-        Joint training bits, or effective bits of a format: of its widest operand.
-    format
-        Name of the format; None for joint bits.
-    cost
-        Cost of a FLOP in it, relative to one at 16 bits.
-    probability_best
-        Share of draws in which it has the lowest loss of the options that may be recommended; where
-        parameters and tokens are fixed, in which it is the cheapest of them within tolerance. Of a refused
-        option, in which it would beat all of them.
-    probability_error
-        Monte Carlo error of that share.
-    probability_within
-        Where parameters and tokens are fixed: probability that the law's loss is within tolerance
-        of that at 16 bits; else None.
-    expected_regret
-        Mean over draws of the law's loss above that of the draw's best option that may be recommended,
-        nats/token; of a refused option it may be negative.
-    loss
-        The law's mean loss, nats/token.
-    n_params, tokens
-        Optimal, or fixed, parameters and tokens; NaN where no draw has capacity at these bits.
-    break_even
-        The speed-up over 16 bits from which it pays: the factor by which compute must grow to reach
-        the loss of 16 bits, parameters and tokens re-optimised where they are free, else with more
-        tokens; f(16)/f(P) for effective parameters. inf where no compute does.
-    probability_no_capacity
-        Share of draws in which no effective parameters or tokens are left.
-    diverged
-        Logged training runs in this precision, and how many diverged.
-    measured
-        Whether the bits lie within those of the fitted runs, for every tensor kind; for a format,
-        whether a fitted run was trained in it.
-    drift
-        What structural error beyond the data adds: standard deviation of its part in the logarithm of the
-        loss; 0 inside, None where drift is left out.
-    refused
-        Whether it may not be recommended: nothing measured supports it, or any answer to the question.
-    """
-
-    bits: float
-    format: str | None
-    cost: float
-    probability_best: float
-    probability_error: float
-    probability_within: float | None
-    expected_regret: float
-    loss: Interval
-    n_params: Interval
-    tokens: Interval
-    break_even: Interval
-    probability_no_capacity: float
-    diverged: Diverged
-    measured: bool
-    drift: float | None
-    refused: bool
-
-    @property
-    def key(self) -> Key:
-        """What it is called: its bits, or the name of its format."""
-        return self.bits if self.format is None else self.format
-
-    def to_dict(self) -> dict[str, Any]:
-        """The option as plain JSON types: with ``bits``, or with ``format`` and ``effective_bits``."""
-        numbers = {name: value for name, value in vars(self).items() if name not in ("bits", "format")}
-        called = (
-            {"bits": self.bits}
-            if self.format is None
-            else {"format": self.format, "effective_bits": self.bits}
-        )
-        return json_value(called | numbers | {"diverged": str(self.diverged)})
+_WHERE_KNOWN = ("format", "runs in", "within tolerance", "probability it pays", "GPU-hours", "money", "saved")
+"""Columns of the table that only some questions have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +48,11 @@ class PrecisionDecision(Decision):
         answer may lie outside (none on offer counts; with fixed sizes 16 bits and more do not).
     confidence
         Probability asked of an option where parameters and tokens are fixed.
+    under_costs
+        The answer under other cost models (``other_costs``), by the model; empty of the prior, and where the
+        answer is refused.
+    limit
+        The continuous bit-width with the lowest loss, which nothing runs; None where there is none.
     under_prior
         The same decision from the prior alone; None in that decision itself.
     """
@@ -137,6 +66,8 @@ class PrecisionDecision(Decision):
     ties: tuple[Key, ...]
     at_edge: bool
     confidence: float
+    under_costs: dict[str, str] = field(default_factory=dict)
+    limit: Interval | None = None
     under_prior: "PrecisionDecision | None" = None
 
     @property
@@ -165,6 +96,7 @@ class PrecisionDecision(Decision):
         parts = [self._answer()]
         if self.best is not None:
             option = self.option(self.best)
+            parts += [self.pays_text(option), self._spent_text(option)]
             said = drift_text(self.drift, option.drift, is_beyond(self.findings))
             parts.append(f"Its loss: {interval_text(option.loss)}.{said}")
         parts.append(self._near_text())
@@ -173,8 +105,10 @@ class PrecisionDecision(Decision):
         refused = self._refused_text()
         if self.at_edge:
             edge = "may be recommended" if refused else "was offered"
-            parts.append(f"That is the edge of what {edge}: the optimum may lie beyond it.")
+            beyond = ": the optimum may lie beyond it" if self.question.pricing.chip is None else ""
+            parts.append(f"That is the edge of what {edge}{beyond}.")
         parts.append(refused)
+        parts += [self.under_costs_text(), self.limit_text()]
         if self.under_prior is not None:
             parts.append(f"The prior alone would say {self.under_prior.answer}.")
         if self.risk is not None:
@@ -203,7 +137,7 @@ class PrecisionDecision(Decision):
         option = self.option(self.best)
         if option.probability_within is not None:
             return (
-                f"{start}{key_text(self.best)} is the cheapest option within "
+                f"{start}{option.called} is the cheapest option within "
                 f"{nats_text(self.question.tolerance)} {LOSS_UNIT} of 16 bits "
                 f"(probability {format_probability(option.probability_within)}, "
                 f"{format_probability(self.confidence)} asked)."
@@ -212,11 +146,52 @@ class PrecisionDecision(Decision):
         if option.n_params.lo < option.n_params.hi or self.question.n_params is None:
             sizes = f", with {count_text(option.n_params)} and {count_text(option.tokens)}"
         return (
-            f"{start}{key_text(self.best)} has the lowest expected loss{sizes}. It is best with probability "
+            f"{start}{option.called} has the lowest expected loss{sizes}. It is best with probability "
             f"{format_probability(option.probability_best)} (Monte Carlo error "
             f"{100 * option.probability_error:.1f} %), expected regret "
             f"{nats_text(option.expected_regret)} {LOSS_UNIT}."
         )
+
+    def pays_text(self, best: PrecisionOption) -> str:
+        """Whether the best option pays; where that is 16 bits, which of the others comes closest."""
+        paying = [
+            option for option in self.options if not option.refused and option.probability_pays is not None
+        ]
+        if best.probability_pays is not None or not paying or self.question.sizes_fixed:
+            return best.pays_text("It") if best.probability_pays is not None else ""
+        closest = max(paying, key=lambda option: option.probability_pays or 0.0)
+        return closest.pays_text(closest.called)
+
+    def _spent_text(self, option: PrecisionOption) -> str:
+        """What an option takes and saves where parameters and tokens are fixed."""
+        if option.saved is None:
+            return ""
+        takes = []
+        if option.gpu_hours is not None:
+            takes.append(f"{format_amount(option.gpu_hours)} GPU-hours")
+        if option.money is not None:
+            takes.append(f"{format_amount(option.money)} in money")
+        what = f"takes {' and '.join(takes)}, " if takes else "costs "
+        if option.bits >= UNQUANTIZED_BITS:
+            return f"It takes {' and '.join(takes)}." if takes else ""
+        saved = f"{100 * abs(option.saved):.0f} % {'less' if option.saved >= 0 else 'more'} than 16 bits"
+        return f"It {what}{saved}."
+
+    def under_costs_text(self) -> str:
+        """The answer under other cost models, those that agree together."""
+        if not self.under_costs:
+            return ""
+        said = [
+            f"{'the same' if answer == self.answer else answer} with {model}"
+            for model, answer in self.under_costs.items()
+        ]
+        return f"Under another cost: {', '.join(said)}."
+
+    def limit_text(self) -> str:
+        """The continuous optimum, as a sentence; empty where there is none."""
+        if self.limit is None:
+            return ""
+        return f"The limit of ever finer bit-widths, no option: {interval_text(self.limit)}."
 
     def _near_text(self) -> str:
         if not self.near_optimal:
@@ -243,6 +218,8 @@ class PrecisionDecision(Decision):
             row: dict[str, Any] = {
                 "format": option.format,
                 "bits": option.bits,
+                "runs in": option.runs_in,
+                "cost": option.cost,
                 "probability best": option.probability_best,
                 "error": option.probability_error,
                 "within tolerance": option.probability_within,
@@ -251,16 +228,19 @@ class PrecisionDecision(Decision):
                 "parameters": count_text(option.n_params),
                 "tokens": count_text(option.tokens),
                 "break-even speed-up": interval_text(option.break_even),
+                "probability it pays": option.probability_pays,
+                "GPU-hours": option.gpu_hours,
+                "money": option.money,
+                "saved": option.saved,
                 "diverged": str(option.diverged),
                 "measured": option.measured,
                 "refused": option.refused,
             }
-            if option.probability_within is None:
-                del row["within tolerance"]
-            if all(option.format is None for option in self.options):
-                del row["format"]
             rows.append(row)
-        return pd.DataFrame(rows)
+        table = pd.DataFrame(rows)
+        spent = () if self.question.sizes_fixed else ("GPU-hours", "money")
+        never = [name for name in _WHERE_KNOWN if name in spent or table[name].isna().all()]
+        return table.drop(columns=never)
 
     def to_dict(self) -> dict[str, Any]:
         """The decision as plain JSON types."""
@@ -268,7 +248,7 @@ class PrecisionDecision(Decision):
         asked = ["flops", "n_params", "tokens", "tensors", "group"]
         asked += ["group_size"] if question.group_size is not None else []
         return self.record() | {
-            "question": json_value({name: getattr(question, name) for name in asked}),
+            "question": json_value({name: getattr(question, name) for name in asked} | _spending(question)),
             "options": [option.to_dict() for option in self.options],
             "best": self.best,
             "refused": self.refused,
@@ -279,6 +259,8 @@ class PrecisionDecision(Decision):
             "at_edge": self.at_edge,
             "tolerance": question.tolerance,
             "confidence": self.confidence,
+            "under_costs": self.under_costs,
+            "limit": None if self.limit is None else json_value(self.limit.to_dict()),
             "under_prior": None if self.under_prior is None else self.under_prior.to_dict(),
         }
 
@@ -291,3 +273,11 @@ def _list(keys: tuple[Key, ...]) -> str:
     if len(bits) > _MOST_LISTED:
         widths = [f"{len(bits)} options from {format_bits(min(bits))} to {format_bits(max(bits))} bits"]
     return ", ".join(widths + formats)
+
+
+def _spending(question: PrecisionQuestion) -> dict[str, Any]:
+    """What may be spent, and on what: plain JSON types."""
+    pricing, budget = question.pricing, question.budget
+    given = {name: getattr(budget, name, None) for name in ("gpu_hours", "money")}
+    chip = None if pricing.chip is None else pricing.chip.name
+    return {**given, "hardware": chip, "price": pricing.price, "speeds": dict(pricing.measured) or None}

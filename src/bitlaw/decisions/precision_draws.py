@@ -5,17 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bitlaw.decisions.bit_limit import bit_limit
 from bitlaw.decisions.break_even import break_even
+from bitlaw.decisions.cost_models import other_costs, spent_under
 from bitlaw.decisions.costs import tokens_bought
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.law_draws import LawDraws, law_draws, points_of
 from bitlaw.decisions.on_offer import UNQUANTIZED, OnOffer
 from bitlaw.decisions.question import PrecisionQuestion
 from bitlaw.decisions.reoptimise import Allocation, reoptimise
+from bitlaw.errors import InputError
 from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 
 _STEP_IN_LOG_TOKENS = 1e-3
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,12 @@ class PrecisionDraws:
         Where parameters and tokens are fixed, whether the loss is within tolerance of that at 16 bits.
     drift
         What structural error adds to the logarithm of the loss; None where it is left out.
+    loss_under
+        The loss under other cost models (``other_costs``), shape (samples, options, models); None where
+        parameters and tokens are fixed, so that it is the same, and of the prior.
+    bit_limit
+        The continuous bit-width with the lowest loss, shape (samples,); None where there is none, and of the
+        prior.
     """
 
     loss: np.ndarray
@@ -51,6 +61,8 @@ class PrecisionDraws:
     floor: np.ndarray
     within: np.ndarray | None
     drift: np.ndarray | None
+    loss_under: np.ndarray | None
+    bit_limit: np.ndarray | None
 
     @property
     def samples(self) -> int:
@@ -93,6 +105,8 @@ def precision_draws(
     law = law_draws(fit, offer, question.group, prior)
     whole = law_draws(fit, (UNQUANTIZED,), question.group, prior)
     spent = _allocate(law, question)
+    if not prior:
+        require_trainable(question, spent)
     loss = _with_error(fit, law, question, offer, spent) if drift else spent.loss
     within = None
     if question.sizes_fixed:
@@ -110,7 +124,51 @@ def precision_draws(
         floor=whole.constants["E"],
         within=within,
         drift=_log_ratio(loss, spent.loss) if drift else None,
+        loss_under=None if prior else _loss_under(fit, law, question, offer, spent, drift),
+        bit_limit=None if prior else bit_limit(law, question, offer, spent),
     )
+
+
+def require_trainable(question: PrecisionQuestion, spent: Allocation) -> None:
+    """Raise InputError where a budget trains no model on offer.
+
+    Parameters
+    ----------
+    question
+        What is fixed.
+    spent
+        How the budget is best spent at the options: less than one parameter, or one token, in the median
+        draw at every option is no model.
+    """
+    if question.budget is None:
+        return
+    sizes = [np.nan_to_num(values, nan=0.0) for values in (spent.n_params, spent.tokens)]
+    n_params, tokens = (np.median(values, axis=0) for values in sizes)
+    if ((n_params >= 1.0) & (tokens >= 1.0)).any() or not np.isfinite(spent.n_params).any():
+        return
+    most = int(np.minimum(n_params, tokens).argmax())
+    raise InputError(
+        f"{question.budget.text(question.pricing)} cannot train the smallest model on offer: it comes to "
+        f"{n_params[most]:.2g} parameters and {tokens[most]:.2g} tokens; valid: a budget for at least one of each"
+    )
+
+
+def _loss_under(
+    fit: Fit,
+    law: LawDraws,
+    question: PrecisionQuestion,
+    offer: Sequence[OnOffer],
+    spent: Allocation,
+    drift: bool,
+) -> np.ndarray | None:
+    """Losses under other cost models, shape (samples, options, models); None where there are none."""
+    costs = other_costs(question, offer)
+    under = zip(costs.values(), spent_under(law, question, spent, costs), strict=False)
+    losses = [
+        _with_error(fit, law.with_cost(cost), question, offer, other) if drift else other.loss
+        for cost, other in under
+    ]
+    return np.stack(losses, axis=-1) if losses else None
 
 
 def _with_error(
@@ -129,9 +187,10 @@ def _with_error(
 
 
 def _log_ratio(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Ln of a ratio of losses; 0 where both are infinite."""
+    """Ln of a ratio of losses; 0 where both are infinite, and where they differ by rounding alone."""
     same = loss == reference
-    return np.log(np.where(same, 1.0, loss) / np.where(same, 1.0, reference))
+    ratio = np.log(np.where(same, 1.0, loss) / np.where(same, 1.0, reference))
+    return np.where(np.abs(ratio) < _ROUNDING, 0.0, ratio)
 
 
 def above(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:

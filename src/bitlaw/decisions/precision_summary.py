@@ -1,12 +1,18 @@
 """A precision decision from its draws: probabilities, regret, the near-optimal set, ties and edges."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
+from bitlaw.decisions.cost_models import other_costs
+from bitlaw.decisions.costs import money, training_flop
 from bitlaw.decisions.intervals import indistinguishable, interval_of, mean_of, monte_carlo_error
 from bitlaw.decisions.logged import LoggedRuns, logged_runs
-from bitlaw.decisions.on_offer import Key, OnOffer
-from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
+from bitlaw.decisions.on_offer import Key, OnOffer, key_text
+from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.precision_draws import PrecisionDraws, above
+from bitlaw.decisions.precision_option import PrecisionOption
 from bitlaw.decisions.question import PrecisionQuestion
 from bitlaw.inference.fit import Fit
 from bitlaw.runs.columns import UNQUANTIZED_BITS
@@ -72,7 +78,33 @@ def summarise(
         draws=draws.samples,
         seed=seed,
         drift=draws.drift is not None,
+        under_costs=_under_costs(question, offer, draws, options),
+        limit=None if draws.bit_limit is None else interval_of(draws.bit_limit, question.prob, "bits"),
     )
+
+
+def _under_costs(
+    question: PrecisionQuestion,
+    offer: tuple[OnOffer, ...],
+    draws: PrecisionDraws,
+    options: tuple[PrecisionOption, ...],
+) -> dict[str, str]:
+    """The answer under other cost models, by the model."""
+    allowed = np.array([not option.refused for option in options])
+    if not allowed.any() or (draws.loss_under is None and not question.sizes_fixed):
+        return {}
+    answers = {}
+    for index, (model, cost) in enumerate(other_costs(question, offer).items()):
+        loss = draws.loss if draws.loss_under is None else draws.loss_under[..., index]
+        regret = above(loss, loss[:, allowed].min(axis=1, keepdims=True))
+        again = tuple(
+            replace(option, cost=float(cost[place]), expected_regret=mean_of(regret[:, place]))
+            for place, option in enumerate(options)
+            if allowed[place]
+        )
+        best = _best(again)
+        answers[model] = "none on offer" if best is None else key_text(best)
+    return answers
 
 
 def _wins(draws: PrecisionDraws, cost: np.ndarray, competing: np.ndarray) -> np.ndarray:
@@ -110,10 +142,16 @@ def _option(
 ) -> PrecisionOption:
     prob, within = question.prob, draws.within
     probability = float(wins[:, index].mean())
+    hours, price = _hours(question, item), question.pricing.price
+    pays = (
+        None if item.bits >= UNQUANTIZED_BITS else float((draws.break_even[:, index] < 1 / item.cost).mean())
+    )
     return PrecisionOption(
         bits=item.bits,
         format=item.format,
         cost=item.cost,
+        runs_in=item.runs_in,
+        speed_measured=item.speed_measured,
         probability_best=probability,
         probability_error=monte_carlo_error(probability, draws.samples),
         probability_within=None if within is None else float(within[:, index].mean()),
@@ -122,12 +160,24 @@ def _option(
         n_params=interval_of(draws.n_params[:, index], prob, "parameters"),
         tokens=interval_of(draws.tokens[:, index], prob, "tokens"),
         break_even=interval_of(draws.break_even[:, index], prob, "x"),
+        probability_pays=pays,
+        gpu_hours=hours,
+        money=None if hours is None or price is None else float(money(hours, price)),
+        saved=1.0 - item.cost if question.sizes_fixed else None,
         probability_no_capacity=float(draws.no_capacity[:, index].mean()),
         diverged=logged.diverged_at(item),
         measured=logged.reach(item),
         drift=None if draws.drift is None else float(draws.drift[:, index].std()),
         refused=not supported,
     )
+
+
+def _hours(question: PrecisionQuestion, item: OnOffer) -> float | None:
+    """GPU-hours that training takes: those of the budget, or of parameters and tokens in this precision."""
+    if question.flops is not None:
+        return question.pricing.gpu_hours(question.flops)
+    flop = float(training_flop(question.n_params or math.nan, question.tokens or math.nan))
+    return question.pricing.gpu_hours(flop * item.cost)
 
 
 def _best(options: tuple[PrecisionOption, ...]) -> Key | None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bitlaw.decisions.intervals import require_probability
+from bitlaw.decisions.pricing import FLOP_BITS, Pricing
+from bitlaw.decisions.spending import Budget
 from bitlaw.errors import InputError, did_you_mean
 from bitlaw.runs.columns import BY_NAME
 from bitlaw.units import format_bits, format_count
@@ -17,7 +19,7 @@ TENSORS: dict[str, str] = {
 }
 """Tensor kinds a decision may quantize, and their run-table columns."""
 
-_VALID = "valid: flops; n_params and flops; n_params and tokens"
+_VALID = "valid: flops; n_params and flops; n_params and tokens (gpu_hours or money do for flops)"
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class PrecisionQuestion:
 
     Parameters
     ----------
-    flops
-        Budget (6/16) N D P, in FLOP at 16 bits; None where tokens are fixed.
+    budget
+        What may be spent, in FLOP at 16 bits; None where tokens are fixed.
     n_params, tokens
         What is fixed besides; None where it is free.
     bits
@@ -46,9 +48,13 @@ class PrecisionQuestion:
         Probability inside every interval.
     group
         Group of a pooled fit.
+    pricing
+        What training costs: in proportion to bits, or on a chip.
+    left_out
+        Formats of the chip that are not on offer, with the reason.
     """
 
-    flops: float | None
+    budget: Budget | None
     n_params: float | None
     tokens: float | None
     bits: tuple[float, ...]
@@ -59,6 +65,8 @@ class PrecisionQuestion:
     near: float | None
     prob: float
     group: str | None
+    pricing: Pricing = FLOP_BITS
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Check the question.
@@ -69,7 +77,7 @@ class PrecisionQuestion:
             All problems together.
         """
         given = [name for name in ("flops", "n_params", "tokens") if getattr(self, name) is not None]
-        problems = []
+        problems: list[str] = []
         if given not in (["flops"], ["flops", "n_params"], ["n_params", "tokens"]):
             problems.append(f"cannot decide from {' and '.join(given) or 'nothing'}; {_VALID}")
         problems += [
@@ -90,14 +98,20 @@ class PrecisionQuestion:
     @property
     def sizes_fixed(self) -> bool:
         """Whether parameters and tokens are both fixed, so that more bits never lose."""
-        return self.flops is None
+        return self.budget is None
+
+    @property
+    def flops(self) -> float | None:
+        """The budget in FLOP at 16 bits; None where tokens are fixed."""
+        return None if self.budget is None else self.budget.flops
 
     def text(self) -> str:
         """What is asked, in words."""
         n_params = "" if self.n_params is None else f"{format_count(self.n_params)} parameters"
-        if self.flops is None:
-            return f"{n_params} and {format_count(self.tokens or math.nan)} tokens"
-        budget = f"a budget of {self.flops:.3g} FLOP (6/16 N D P)"
+        if self.budget is None:
+            where = "" if self.pricing.chip is None else f" on {self.pricing.name}"
+            return f"{n_params} and {format_count(self.tokens or math.nan)} tokens{where}"
+        budget = self.budget.text(self.pricing)
         return f"{n_params} and {budget}" if n_params else f"{budget}, parameters and tokens chosen for it"
 
 

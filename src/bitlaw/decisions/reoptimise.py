@@ -11,12 +11,16 @@ from bitlaw.decisions.law_draws import LawDraws
 
 _DECADE = math.log(10.0)
 _HALF_WIDTH = 12 * _DECADE
-_STEP = _DECADE / 2
+_STEP = _DECADE
+_NEAR = 1.0
+_NEAR_TOLERANCE = 0.01
+"""In ln N; the loss is flat at its minimum, so that what depends on it moves by less than 1 in 10,000."""
+
 _TOLERANCE = 1e-4
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 _MOST_MOVES = 20
 _LARGEST_BLOCK = 4096
-"""Draws and options at a time: 49 points of each, in temporaries that stay in a processor's cache."""
+"""Draws and options at a time: 25 points of each, in temporaries that stay in a processor's cache."""
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -42,8 +46,8 @@ class Allocation:
 def reoptimise(law: LawDraws, flops: float) -> Allocation:
     """The split of a budget 6 N D into parameters and tokens with the lowest loss.
 
-    Every draw and option is searched on its own, along ln N at fixed cost: half decades over a
-    window of 24 decades around the fitted runs' ratio of tokens to parameters, moved on where the
+    Every draw and option is searched on its own, along ln N at fixed cost: whole decades over a
+    window of 24 around the fitted runs' ratio of tokens to parameters, moved on where the
     lowest point is an end of it, then golden section until the minimum is known to 0.01 %. There is
     one minimum: along ln N bases and penalties are exponentials, their sums and powers of these, so
     that ln(L - E) is convex, and ln(H - L) concave where the vocabulary bounds a penalty.
@@ -64,6 +68,56 @@ def reoptimise(law: LawDraws, flops: float) -> Allocation:
     log_n, loss = (np.concatenate(values).reshape(shape) for values in zip(*blocks, strict=True))
     n_params = np.where(law.no_capacity(), np.nan, np.exp(log_n))
     return Allocation(n_params, np.asarray(tokens_bought(flops, n_params, law.cost)), loss)
+
+
+def reallocate(law: LawDraws, flops: float, near: np.ndarray) -> Allocation:
+    """The same split, searched from near it.
+
+    Parameters
+    ----------
+    law
+        The law, its draws and the options.
+    flops
+        Budget, FLOP at 16 bits.
+    near
+        Parameters to search from, shape (samples, options); NaN where there is no capacity.
+    """
+    n_params, loss = np.full(near.shape, np.nan), np.full(near.shape, np.inf)
+    samples, options = np.nonzero(np.isfinite(near))
+    for start in range(0, len(samples), _LARGEST_BLOCK):
+        block = slice(start, start + _LARGEST_BLOCK)
+        where = samples[block], options[block]
+        rows = law.pairs(*where)
+        product = np.asarray(tokens_bought(flops, 1.0, rows.cost[:, 0]))
+        log_n = resplit(rows, product, np.log(near[where]))
+        n_params[where], loss[where] = np.exp(log_n), loss_along(rows, product)(log_n)
+    nothing = np.isnan(near)
+    if nothing.any():  # no capacity: the loss is the same wherever the budget goes
+        anywhere = law.reference.n_params
+        tokens = np.asarray(tokens_bought(flops, anywhere, law.cost))
+        loss = np.where(nothing, law.loss(np.full(near.shape, anywhere), tokens), loss)
+    return Allocation(n_params, np.asarray(tokens_bought(flops, n_params, law.cost)), loss)
+
+
+def resplit(law: LawDraws, product: np.ndarray, log_n: np.ndarray) -> np.ndarray:
+    """Ln N of the lowest loss of each row at a product N D, searched from near it.
+
+    Parameters
+    ----------
+    law
+        Rows, as ``LawDraws.pairs`` makes them.
+    product, log_n
+        N D of each row, and ln N to start from, shape (rows,).
+    """
+    log_n, left = log_n.copy(), np.arange(len(log_n))
+    for _ in range(_MOST_MOVES):
+        guess = log_n[left]
+        along = loss_along(law.at(left), product[left])
+        log_n[left] = golden_section(along, guess - _NEAR, guess + _NEAR, _NEAR_TOLERANCE)[0]
+        left = left[np.abs(log_n[left] - guess) > _NEAR - 2.0 * _NEAR_TOLERANCE]
+        if not len(left):
+            break
+    return log_n
 
 
 def _search(law: LawDraws, flops: float) -> tuple[np.ndarray, np.ndarray]:

@@ -63,8 +63,9 @@ def answers_of(
     fixed = free = after = None
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
     if fit.law.training:
-        fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group, drift=drift)
-        free = optimum(fit, flops=asked.flops, group=group, drift=drift)
+        also = {"group": group, "drift": drift, **asked.spending}
+        fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
+        free = optimum(fit, flops=asked.flops, **also)
     if _is_quantized_after(fit):
         after = ptq(
             fit,
@@ -104,10 +105,9 @@ def answers_of_several(
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
     fixed = free = after = None
     if trained:
-        fixed = optimum_across(
-            trained, n_params=n_params, tokens=tokens, tolerance=tolerance, group=group, drift=drift
-        )
-        free = optimum_across(trained, flops=asked.flops, group=group, drift=drift)
+        also = {"group": group, "drift": drift, **asked.spending}
+        fixed = optimum_across(trained, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
+        free = optimum_across(trained, flops=asked.flops, **also)
     if quantized:
         after = ptq_across(
             quantized,

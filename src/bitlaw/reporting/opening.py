@@ -14,7 +14,8 @@ from bitlaw.decisions.across_laws import DISAGREEMENT
 from bitlaw.decisions.caveats import is_beyond
 from bitlaw.decisions.intervals import drift_text, interval_text, nats_text
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
-from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
+from bitlaw.decisions.precision_decision import PrecisionDecision
+from bitlaw.decisions.precision_option import PrecisionOption
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law
@@ -197,8 +198,18 @@ def free_sentence(decision: PrecisionDecision | None) -> str:
             f" It pays only where training really runs more than {best.break_even.median:.2f} times as fast "
             "as at 16 bits."
         )
+        if best.runs_in is not None:
+            kind = "measured" if best.speed_measured else "peak"
+            pays += (
+                f" At the {kind} speed-up of {best.runs_in} on {decision.question.pricing.name}, "
+                f"{1 / best.cost:.3g}x, it does with probability {format_probability(best.probability_pays or 0.0)}."
+            )
+    elif best.runs_in is not None:
+        pays = f" {decision.pays_text(best)}".rstrip()
+    chip = decision.question.pricing.chip
+    counted = "FLOP × bits/16" if chip is None else f"time on {chip.name}"
     return (
-        "If parameters and tokens may be chosen anew for the same compute, counted as FLOP × bits/16, "
+        f"If parameters and tokens may be chosen anew for the same compute, counted as {counted}, "
         f"{precision_text(best.key)} has the lowest expected loss (best with probability "
         f"{format_probability(best.probability_best)}{rest}).{_never_logged(best)}{as_good}{edge}{pays}"
     )

@@ -9,7 +9,8 @@ from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.intervals import count_text, nats_text
 from bitlaw.decisions.on_offer import Key
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
-from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
+from bitlaw.decisions.precision_decision import PrecisionDecision
+from bitlaw.decisions.precision_option import PrecisionOption
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.levels import spread_scale
@@ -25,7 +26,8 @@ from bitlaw.reporting.words import (
     symbol,
     whole_bracket,
 )
-from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count, format_probability
+from bitlaw.runs.columns import UNQUANTIZED_BITS
+from bitlaw.units import LOSS_UNIT, Interval, format_amount, format_bits, format_count, format_probability
 
 HIGHEST_PARETO_K = 0.7
 """Beyond it leaving a run out cannot be told from the draws (arXiv 1507.02646)."""
@@ -62,10 +64,12 @@ def fixed_table(decision: PrecisionDecision) -> Table:
     rows = [
         (
             precision_text(option.key),
+            _cost(option),
             _probability(option.probability_within or 0.0),
             _probability(prior.option(option.key).probability_within or 0.0) if prior else "–",
             nats_text(option.expected_regret),
             cell_text(option.loss),
+            *_hours(option),
             str(option.diverged),
             _within_logged(option),
         )
@@ -76,10 +80,13 @@ def fixed_table(decision: PrecisionDecision) -> Table:
         f"{100 * question.prob:g} % ETI of the law's mean over {decision.draws} draws.",
         (
             "training precision",
+            "cost over 16 bits",
             f"P(within {question.tolerance:g} of 16 bits)",
             "the same, prior alone",
             "expected loss above the best",
             "loss",
+            *([] if question.pricing.chip is None else ["GPU-hours"]),
+            *([] if question.pricing.price is None else ["money"]),
             "logged runs diverged",
             "within what was logged",
         ),
@@ -94,6 +101,7 @@ def free_table(decision: PrecisionDecision) -> Table:
     rows = [
         (
             precision_text(option.key),
+            _cost(option),
             _with_error(option.probability_best, option.probability_error),
             _probability(prior.option(option.key).probability_best) if prior else "–",
             nats_text(option.expected_regret),
@@ -101,14 +109,18 @@ def free_table(decision: PrecisionDecision) -> Table:
             _counts(option.n_params),
             _counts(option.tokens),
             cell_text(option.break_even),
+            _probability_or_dash(option.probability_pays),
         )
         for option in decision.options
     ]
     return Table(
         f"Compute fixed: {question.text()}. {_graded(decision.risk)}Loss and regret in {LOSS_UNIT}; intervals are "
-        f"{100 * question.prob:g} % ETI over {decision.draws} draws; ± is the Monte Carlo error.",
+        f"{100 * question.prob:g} % ETI over {decision.draws} draws; ± is the Monte Carlo error. "
+        f"It pays where the break-even speed-up is below 1/cost. {decision.under_costs_text()} "
+        f"{decision.limit_text()}".rstrip(),
         (
             "training precision",
+            "cost over 16 bits",
             "P(best)",
             "P(best), prior alone",
             "expected regret",
@@ -116,10 +128,23 @@ def free_table(decision: PrecisionDecision) -> Table:
             "parameters",
             "tokens",
             "break-even speed-up",
+            "P(it pays)",
         ),
         tuple(rows),
         _marked([option.key for option in decision.options], decision.best),
     )
+
+
+def _cost(option: PrecisionOption) -> str:
+    """What an option costs relative to 16 bits; on a chip, by which speed."""
+    if option.runs_in is None or option.bits >= UNQUANTIZED_BITS:
+        return f"{option.cost:.3g}"
+    return f"{option.cost:.3g} ({option.runs_in}, {'measured' if option.speed_measured else 'peak'})"
+
+
+def _hours(option: PrecisionOption) -> list[str]:
+    """GPU-hours and money, those that are known."""
+    return [format_amount(value) for value in (option.gpu_hours, option.money) if value is not None]
 
 
 def post_table(decision: PostTrainingDecision) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +77,9 @@ def report(
     method_post: str | None = None,
     backtest_folds: int = DEFAULT_FOLDS,
     drift: bool = True,
+    hardware: str | None = None,
+    speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    price: float | None = None,
     **question: float | str | None,
 ) -> tuple[Fit, Path]:
     """Write the report of fits, or of a run table that is fitted first.
@@ -98,6 +101,8 @@ def report(
     backtest_folds
         As for ``fit``; where laws are compared, of the one with the most weight. Not used where the source
         is a fit.
+    hardware, speeds, price
+        Chip that training precision is decided for, its measured speeds and its price, as for ``optimum``.
     **question
         ``n_params``, ``tokens``, ``flops``, ``group``, ``loss`` as for ``answer``.
 
@@ -107,10 +112,12 @@ def report(
         The fit, of several the one with the most weight, and the path of the page.
     """
     from bitlaw.decisions.asked import asked_about
+    from bitlaw.decisions.spending import pricing_of
     from bitlaw.inference.fit_file import load_fit, save_fit
     from bitlaw.reporting.answers import answers_of, answers_of_several
     from bitlaw.reporting.report import write_report
 
+    pricing_of(hardware, speeds, price)  # before anything is sampled
     out, comparison = Path(out), None
     if isinstance(source, str | Path) and str(source).endswith(".nc"):
         source = load_fit(source)
@@ -144,7 +151,7 @@ def report(
             save_fit(fits[0], out / f"{fits[0].law.name}.nc")
     else:
         fits = list(source)
-    asked = asked_about(fits[0], **question)  # type: ignore[arg-type]
+    asked = asked_about(fits[0], hardware=hardware, speeds=speeds, price=price, **question)  # type: ignore[arg-type]
     if len(fits) == 1:
         return fits[0], write_report(fits[0], answers_of(fits[0], asked, tolerance, method_post, drift), out)
     answers, several = answers_of_several(fits, asked, tolerance, method_post, comparison, drift)

@@ -5,7 +5,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bitlaw.decisions.intervals import nats_text
-from bitlaw.decisions.precision_decision import PrecisionDecision, PrecisionOption
+from bitlaw.decisions.precision_decision import PrecisionDecision
+from bitlaw.decisions.precision_option import PrecisionOption
 from bitlaw.reporting.figures.bars import labelled_bars
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing
 from bitlaw.reporting.words import precision_text

@@ -1,0 +1,118 @@
+"""What a user may spend: FLOP, GPU-hours or money, and on which chip; contradictions are named."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bitlaw.decisions.hardware import load_chip, load_speeds, read_speeds
+from bitlaw.decisions.pricing import FLOP_BITS, Pricing
+from bitlaw.errors import InputError
+from bitlaw.units import format_amount
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A budget, as it was given.
+
+    Parameters
+    ----------
+    flops
+        What it comes to, FLOP at 16 bits.
+    gpu_hours, money
+        What was given in place of FLOP; None where it was not.
+    """
+
+    flops: float
+    gpu_hours: float | None = None
+    money: float | None = None
+
+    def text(self, pricing: Pricing) -> str:
+        """The budget in words.
+
+        Examples
+        --------
+        >>> Budget(1e21).text(FLOP_BITS)
+        'a budget of 1e+21 FLOP (6/16 N D P)'
+        >>> Budget(1e21).text(pricing_of("h100"))
+        'a budget of 1e+21 FLOP at 16 bits on h100 (702 GPU-hours)'
+        """
+        flop = f"{self.flops:.3g} FLOP"
+        if pricing.chip is None:
+            return f"a budget of {flop} (6/16 N D P)"
+        hours = f"{format_amount(pricing.gpu_hours(self.flops) or 0.0)} GPU-hours"
+        if self.money is not None:
+            given = f"{format_amount(self.money)} at {pricing.price:g} per GPU-hour"
+            return f"a budget of {given} on {pricing.name} ({hours}, {flop} at 16 bits)"
+        if self.gpu_hours is not None:
+            return f"a budget of {hours} on {pricing.name} ({flop} at 16 bits)"
+        return f"a budget of {flop} at 16 bits on {pricing.name} ({hours})"
+
+
+def pricing_of(
+    hardware: str | None = None,
+    speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    price: float | None = None,
+) -> Pricing:
+    """What training costs on a chip, or in proportion to bits where none is named.
+
+    Parameters
+    ----------
+    hardware
+        Name of a chip of the hardware table (``chip_names``).
+    speeds
+        Measured end-to-end speeds of any chips: a TOML file, or a mapping (``load_speeds``).
+    price
+        Money per GPU-hour.
+
+    Raises
+    ------
+    InputError
+        For an unknown chip, speeds or a price without one, speeds that are not valid, and a price that is
+        not positive.
+
+    Examples
+    --------
+    >>> pricing_of("h100", {"h100": {"bf16": 400, "fp8": 476}}).cost(8.0)
+    0.8403361344537815
+    """
+    if hardware is None:
+        if speeds is not None:
+            raise InputError("speeds are those of chips, and none is named; valid: speeds and hardware")
+        return FLOP_BITS if price is None else Pricing(price=price)
+    chip = load_chip(hardware)
+    known = read_speeds(speeds) if isinstance(speeds, Mapping) else load_speeds(speeds) if speeds else {}
+    return Pricing(chip, known.get(chip.name, {}), price)
+
+
+def budget_of(
+    pricing: Pricing,
+    flops: float | None = None,
+    gpu_hours: float | None = None,
+    money: float | None = None,
+) -> Budget | None:
+    """A budget in FLOP at 16 bits from what was given; None where nothing was.
+
+    Parameters
+    ----------
+    pricing
+        What training costs.
+    flops, gpu_hours, money
+        One of them, or none.
+
+    Raises
+    ------
+    InputError
+        For several at once, GPU-hours without a chip, money without a price, and what is not positive.
+
+    Examples
+    --------
+    >>> budget_of(pricing_of("h100", price=2), money=1404.3).flops > 9.99e20
+    True
+    """
+    given = {"flops": flops, "gpu_hours": gpu_hours, "money": money}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise InputError(f"{' and '.join(named)} are budgets both; valid: one of flops, gpu_hours and money")
+    if flops is not None:
+        return Budget(flops)
+    return Budget(pricing.flops(gpu_hours, money), gpu_hours, money) if named else None
