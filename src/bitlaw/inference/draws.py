@@ -230,7 +230,7 @@ def _unseen_shift(fit: Fit, name: str, column: str, label: str, prior: bool) -> 
 
 
 @dataclass(frozen=True)
-class _Noise:
+class Noise:
     """Effects and standard errors of new runs, shape (samples, points); points of one run share them."""
 
     cell: np.ndarray
@@ -239,7 +239,12 @@ class _Noise:
     post: np.ndarray
 
 
-def _draw_noise(p: dict[str, np.ndarray], points: pd.DataFrame, samples: int, seed: int) -> _Noise:
+def noise_draws(fit: Fit, points: pd.DataFrame, seed: int = 0) -> Noise:
+    """The effects and errors that ``loss_draws`` gives new runs at points; arguments as there."""
+    return _draw_noise(law_parameters(fit, points), points, fit.samples(), seed)
+
+
+def _draw_noise(p: dict[str, np.ndarray], points: pd.DataFrame, samples: int, seed: int) -> Noise:
     rng = np.random.default_rng(seed)
     ids = points["run_id"] if "run_id" in points else pd.Series("", index=points.index)
     run = pd.factorize(ids, use_na_sentinel=False)[0]
@@ -250,7 +255,7 @@ def _draw_noise(p: dict[str, np.ndarray], points: pd.DataFrame, samples: int, se
     freedom = at_index({"nu": p["nu"]}, first)["nu"] if "nu" in p else np.ones((samples, 1))
     student = rng.standard_t(np.broadcast_to(freedom, shape))[:, run]
     freedom = np.broadcast_to(p.get("nu_gap", np.ones((samples, 1))), (samples, len(points)))
-    return _Noise(cell, effect, student, rng.standard_t(freedom))
+    return Noise(cell, effect, student, rng.standard_t(freedom))
 
 
 def _require_terms(fit: Fit, points: pd.DataFrame) -> None:
