@@ -64,7 +64,7 @@ def recorded_functions(fit: Fit, names: Sequence[str], ceiling: float) -> str:
     Returns
     -------
     str
-        ``beyond(c)(n, d)``: how far a point is beyond the data, four distances that drift grows with (decades
+        An object ``recorded`` of functions. ``beyond(c)(n, d)``: how far a point is beyond the data, four distances that drift grows with (decades
         of N and of D, distance of the training penalty, of the degradation), then the signed ones that risk is
         graded by (N, D, compute, ratio and every kind of bits, see ``graded_bits``). ``loss(p, s, c)(n, d)``:
         the law's mean as trained. ``nothing(p, s, c)()``: whether there is no capacity.
@@ -72,11 +72,12 @@ def recorded_functions(fit: Fit, names: Sequence[str], ceiling: float) -> str:
         that, the degradation, the loss of a new run as trained, and its degradation. p are draws, s the number
         of one, c columns.
     """
-    parts = [SUPPORT, _beyond(fit)]
+    functions = {"beyond": _beyond(fit)}
     if fit.law.base.loss is not None:
-        parts += [_loss(fit, names, ceiling), _nothing(fit, names, ceiling)]
-    parts += _with_error(fit, names, ceiling)
-    return "\n".join(parts)
+        functions |= {"loss": _loss(fit, names, ceiling), "nothing": _nothing(fit, names, ceiling)}
+    functions |= _with_error(fit, names, ceiling)
+    body = "\n".join((SUPPORT, *functions.values(), f"return {{ {', '.join(functions)} }};"))
+    return f"const recorded = (() => {{\n{body}\n}})();\n"
 
 
 def graded_bits(fit: Fit) -> tuple[str, ...]:
@@ -106,7 +107,7 @@ def _nothing(fit: Fit, names: Sequence[str], ceiling: float) -> str:
     return record.function("nothing", record.xp.logical_or(of_n, of_d))
 
 
-def _with_error(fit: Fit, names: Sequence[str], ceiling: float) -> list[str]:
+def _with_error(fit: Fit, names: Sequence[str], ceiling: float) -> dict[str, str]:
     """``trained`` and ``point``; as in ``loss_draws``, of one point."""
     record = Record(("p", "s", "c"), (*_SIZES, "v"))
     p, columns, xp, law = _draws(record, names), _columns(record, ceiling), record.xp, fit.law
@@ -124,8 +125,10 @@ def _with_error(fit: Fit, names: Sequence[str], ceiling: float) -> list[str]:
         trained = xp.where(measured > 0.0, measured, run.loss)
         new_trained = xp.where(measured > 0.0, measured, new_loss(run.loss, scatter, xp))
     gap, new_gap = _degradations(fit, p, columns, run, trained, new_trained, error, record)
-    functions = [record.function("trained", run.loss)] if law.base.loss is not None else []
-    return [*functions, record.function("point", [trained, gap, new_trained, new_gap])]
+    functions = {"point": record.function("point", [trained, gap, new_trained, new_gap])}
+    if law.base.loss is not None:
+        functions["trained"] = record.function("trained", run.loss)
+    return functions
 
 
 def _degradations(
