@@ -93,7 +93,7 @@ def render(
         environment.get_template("report.html.j2").render(
             _context(fit, answers, comparison, style),
             css=Markup(css),
-            explorer=explorer_context(environment, explorer(fit, answers)),
+            explorer=explorer_context(explorer(fit, answers)),
             several=comparison is not None,
         )
     )

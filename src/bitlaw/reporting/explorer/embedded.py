@@ -17,6 +17,7 @@ from bitlaw.inference.draws import point_columns
 from bitlaw.inference.drift import without_drift
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.thin import thinned
+from bitlaw.inference.usable import training_without_term
 from bitlaw.reporting.answers import Answers
 from bitlaw.reporting.explorer.edges import edges_of
 from bitlaw.reporting.explorer.formulas import recorded_functions
@@ -96,7 +97,7 @@ def explorer(fit: Fit, answers: Answers, draws: int = DRAWS) -> Explorer:
         "columns": columns_of(point)
         | {"post_lo": -UNBOUNDED, "post_hi": UNBOUNDED}
         | ({} if shared is None else {"group_size": shared}),
-        "kinds": _kinds(fit),
+        "kinds": _kinds(fit, point),
         "offers": offers,
         "methods": methods,
         "bits_post": _bits_post(fit) if methods else [],
@@ -124,9 +125,12 @@ def _group(fit: Fit, answers: Answers) -> str | None:
     return ",".join(str(inputs.get(column, largest[column])) for column in fit.pool)
 
 
-def _kinds(fit: Fit) -> list[dict[str, str]]:
+def _kinds(fit: Fit, point: pd.DataFrame) -> list[dict[str, str]]:
     """The tensor kinds whose bits the law reads, in training or in what is added after training."""
-    read = set(fit.law.training_columns) | ({"bits_weights"} if _methods(fit) else set())
+    read = set(fit.law.training_columns)
+    low = point.assign(bits_weights=_START_BITS_POST)
+    if _methods(fit) and not list(training_without_term(fit.law, low)):
+        read.add("bits_weights")
     return [{"column": column, "label": name} for column, name in BITS.items() if column in read]
 
 

@@ -64,13 +64,15 @@ def recorded_functions(fit: Fit, names: Sequence[str], ceiling: float) -> str:
     Returns
     -------
     str
-        An object ``recorded`` of functions. ``beyond(c)(n, d)``: how far a point is beyond the data, four distances that drift grows with (decades
-        of N and of D, distance of the training penalty, of the degradation), then the signed ones that risk is
-        graded by (N, D, compute, ratio and every kind of bits, see ``graded_bits``). ``loss(p, s, c)(n, d)``:
-        the law's mean as trained. ``nothing(p, s, c)()``: whether there is no capacity.
-        ``trained(p, s, c)(n, d, v)``: the mean with structural error at distances v. ``point(p, s, c)(n, d, v)``:
-        that, the degradation, the loss of a new run as trained, and its degradation. p are draws, s the number
-        of one, c columns.
+        An object ``recorded`` of functions of draws p, the number s of one, and columns c.
+        ``beyond(c)(n, d)``: how far a point is beyond the data. First the four distances that drift grows
+        with: decades of N and of D, that of the training penalty, that of the degradation. Then the signed
+        ones that risk is graded by: N, D, compute, ratio and every kind of bits (``graded_bits``).
+        ``loss(p, s, c)(n, d)``: the law's mean as trained, without structural error.
+        ``nothing(p, s, c)()``: whether nothing stays effective.
+        ``trained(p, s, c)(n, d, v)``: the mean with structural error at the distances v.
+        ``point(p, s, c)(n, d, v)``: that, or the loss that was measured; the degradation; the loss of a new
+        run as trained, and its degradation.
     """
     functions = {"beyond": _beyond(fit)}
     if fit.law.base.loss is not None:

@@ -66,7 +66,7 @@ def _title(question: PrecisionQuestion) -> str:
 def _is_known(fit: Fit, option: OnOffer, group: str | None) -> bool:
     """Whether the law has a term for an option, and the fit its constants."""
     point = points_of((option,), [1.0], [1.0], group_columns(fit, group))
-    if training_without_term(fit.law, point):
+    if list(training_without_term(fit.law, point)):
         return False
     own = [column for column in ("scheme", "scheme_backward") if column in fit.law.by]
     labels = {column: level_names(point, column).iloc[0] for column in own}

@@ -71,7 +71,7 @@ function showInputs(except = null) {
   for (const slider of document.querySelectorAll("[data-bits]")) {
     const bits = state.bits[slider.dataset.bits];
     if (slider !== except) slider.value = bits;
-    const text = bits >= 16 ? "16 (not quantized)" : significant(bits, 4);
+    const text = significant(bits, 4);
     slider.setAttribute("aria-valuetext", `${text} bits`);
     document.querySelector(`[data-bits-shown="${slider.dataset.bits}"]`).textContent = text;
   }
