@@ -11,6 +11,7 @@ from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.law_draws import points_of
 from bitlaw.decisions.on_offer import UNQUANTIZED
+from bitlaw.decisions.precision_summary import REQUIRED_PROBABILITY
 from bitlaw.decisions.question import PrecisionQuestion
 from bitlaw.inference.distance import BITS
 from bitlaw.inference.draws import point_columns
@@ -89,6 +90,7 @@ def explorer(fit: Fit, answers: Answers, draws: int = DRAWS) -> Explorer:
         "group": group,
         "samples": fit.samples(),
         "prob": answers.prediction.prob,
+        "confidence": REQUIRED_PROBABILITY,
         "drift": answers.prediction.drift,
         "has_base": not fit.law.base.is_observed,
         "reads_format": bool(fit.law.training_columns & {"scheme", "scheme_backward", "is_floating"}),

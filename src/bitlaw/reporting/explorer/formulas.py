@@ -65,16 +65,17 @@ def recorded_functions(fit: Fit, names: Sequence[str], ceiling: float) -> str:
     -------
     str
         An object ``recorded`` of functions of draws p, the number s of one, and columns c.
-        ``beyond(c)(n, d)``: how far a point is beyond the data. First the four distances that drift grows
-        with: decades of N and of D, that of the training penalty, that of the degradation. Then the signed
-        ones that risk is graded by: N, D, compute, ratio and every kind of bits (``graded_bits``).
+        ``beyond(c)(n, d)``: the distances that drift grows with, decades of N and of D beyond the data, then
+        that of the training penalty and that of the degradation.
+        ``graded(c)(n, d)``: those that risk is graded by, decades from the hull, then signed those of N, D,
+        compute and ratio, and bits of every kind (``graded_bits``).
         ``loss(p, s, c)(n, d)``: the law's mean as trained, without structural error.
         ``nothing(p, s, c)()``: whether nothing stays effective.
         ``trained(p, s, c)(n, d, v)``: the mean with structural error at the distances v.
         ``point(p, s, c)(n, d, v)``: that, or the loss that was measured; the degradation; the loss of a new
         run as trained, and its degradation.
     """
-    functions = {"beyond": _beyond(fit)}
+    functions = _distances(fit)
     if fit.law.base.loss is not None:
         functions |= {"loss": _loss(fit, names, ceiling), "nothing": _nothing(fit, names, ceiling)}
     functions |= _with_error(fit, names, ceiling)
@@ -83,7 +84,7 @@ def recorded_functions(fit: Fit, names: Sequence[str], ceiling: float) -> str:
 
 
 def graded_bits(fit: Fit) -> tuple[str, ...]:
-    """The kinds of bits that distance is graded by, in the order of ``beyond``."""
+    """The kinds of bits that distance is graded by, in the order of ``graded``."""
     return (*training_bits(fit), *(("bits_post",) if fit.law.post is not None else ()))
 
 
@@ -161,7 +162,7 @@ def _noise_scales(fit: Fit, p: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in p.items() if name in own}
 
 
-def _beyond(fit: Fit) -> str:
+def _distances(fit: Fit) -> dict[str, str]:
     record = Record(("c",), _SIZES)
     columns, xp, rows = _columns(record, np.inf), record.xp, fit.rows
     log_n, log_d = xp.log10(columns["n_params"]), xp.log10(columns["tokens"])
@@ -178,7 +179,9 @@ def _beyond(fit: Fit) -> str:
     low = columns["is_quantized"] | columns["is_quantized_backward"]
     fitted = fitted_ratios(fit)
     rows_n, rows_d = (np.log10(rows[name].to_numpy(np.float64)) for name in ("n_params", "tokens"))
+    away = hull_parts(fit.hull, log_n, log_d, xp)
     graded = [
+        xp.hypot(*away),
         *(
             signed_excess(Range(float(fitted.min()), float(fitted.max())), asked, xp)
             for fitted, asked in ((rows_n, log_n), (rows_d, log_d), (rows_n + rows_d, log_n + log_d))
@@ -190,4 +193,7 @@ def _beyond(fit: Fit) -> str:
         graded.append(xp.where(columns["is_floating"], excess, 0.0) if column in PARTS else excess)
     if fit.law.post is not None:
         graded.append(xp.where(after, signed_excess(post, columns["bits_post"], xp), 0.0))
-    return record.function("beyond", [*hull_parts(fit.hull, log_n, log_d, xp), of_training, of_post, *graded])
+    return {
+        "beyond": record.function("beyond", [*away, of_training, of_post]),
+        "graded": record.function("graded", graded),
+    }

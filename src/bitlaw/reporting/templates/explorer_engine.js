@@ -27,7 +27,7 @@ function makeEngine(data, recorded) {
   }
 
   function interval(values) {
-    const sorted = Float64Array.from(values.filter((value) => !Number.isNaN(value))).sort();
+    const sorted = values.filter((value) => !Number.isNaN(value)).sort();
     const tails = [0.5, 0.5 - data.prob / 2, 0.5 + data.prob / 2];
     if (!sorted.length) return { median: NaN, lo: NaN, hi: NaN };
     const finite = Number.isFinite(sorted[0]) && Number.isFinite(sorted[sorted.length - 1]);
@@ -37,6 +37,7 @@ function makeEngine(data, recorded) {
   }
 
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const share = (values, is) => values.reduce((sum, value) => sum + (is(value) ? 1 : 0), 0) / values.length;
   const finite = (values) => values.filter((value) => Number.isFinite(value));
 
   // Columns of the run that the inputs describe.
@@ -64,9 +65,11 @@ function makeEngine(data, recorded) {
     const at = after ? afterTraining(state, c, bits) : { ...c, after: false };
     const p = draws(runOwn(state), after ? data.methods[state.method].own : {});
     const away = recorded.beyond(at)(state.n, state.d);
-    const rows = Array.from({ length: samples }, (_, s) => recorded.point(p, s, at)(state.n, state.d, away));
-    const part = (index) => rows.map((row) => row[index]);
-    return { trained: part(0), gap: part(1), newTrained: part(2), newGap: part(3), away, columns: at };
+    const [trained, gap, newTrained, newGap] = Array.from({ length: 4 }, () => new Float64Array(samples));
+    for (let s = 0; s < samples; s += 1) {
+      [trained[s], gap[s], newTrained[s], newGap[s]] = recorded.point(p, s, at)(state.n, state.d, away);
+    }
+    return { trained, gap, newTrained, newGap, away, columns: at };
   }
 
   // One run: the law's mean and a new run, as trained and quantized after training.
@@ -82,8 +85,8 @@ function makeEngine(data, recorded) {
       new_run: interval(newTrained.map((loss, s) => loss + newGap[s])),
       degradation: bits === null ? null : interval(gap),
       new_degradation: bits === null ? null : interval(newGap),
-      within: bits === null ? null : mean(newGap.map((value) => (value <= state.tolerance ? 1 : 0))),
-      risk: risk(state.n, state.d, found.columns, found.away),
+      within: bits === null ? null : share(newGap, (value) => value <= state.tolerance),
+      risk: risk(state.n, state.d, found.columns),
       draws: found,
     };
   }
@@ -99,8 +102,8 @@ function makeEngine(data, recorded) {
         bits,
         degradation: interval(found.gap),
         new_degradation: interval(found.newGap),
-        within: mean(found.newGap.map((value) => (value <= state.tolerance ? 1 : 0))),
-        grade: risk(state.n, state.d, found.columns, found.away).grade,
+        within: share(found.newGap, (value) => value <= state.tolerance),
+        grade: risk(state.n, state.d, found.columns).grade,
         draws: found,
       };
     });
@@ -121,11 +124,11 @@ function makeEngine(data, recorded) {
     const { options } = offer(state);
     const whole = atSizes({ columns: {}, own: {} }, state.n, state.d);
     const loss = options.map((option) => atSizes(option, state.n, state.d));
-    const within = loss.map((own) => Array.from(own, (value, s) => difference(value, whole[s]) <= state.tolerance));
+    const within = loss.map((own) => own.map((value, s) => (difference(value, whole[s]) <= state.tolerance ? 1 : 0)));
     const sizes = options.map(() => [state.n, state.d]);
-    return decided(options, loss, within, sizes).map((found, index) => ({
-      ...found, within: mean(within[index].map((is) => (is ? 1 : 0))),
-    }));
+    const found = decided(options, loss, within, sizes).map((one, index) => ({ ...one, within: mean(within[index]) }));
+    const fit = found.filter((one) => one.supported && one.within >= data.confidence);
+    return recommended(found, fit, (one, other) => one.cost - other.cost || one.regret - other.regret);
   }
 
   const difference = (value, other) => (Number.isFinite(value) || Number.isFinite(other) ? value - other : 0);
@@ -138,7 +141,7 @@ function makeEngine(data, recorded) {
       if (fa < fc) { c = b; fc = fb; b = a; fb = fa; a = b - step; fa = f(a); }
       else { a = b; fa = fb; b = c; fb = fc; c = b + step; fc = f(c); }
     }
-    const GOLDEN = 0.3819660112501051, TOLERANCE = 1e-5;
+    const GOLDEN = 0.3819660112501051, TOLERANCE = 1e-4;
     let best = b, second = b, third = b, fBest = fb, fSecond = fb, fThird = fb, move = 0, last = 0;
     for (let tries = 0; tries < 60; tries += 1) {
       const middle = (a + c) / 2;
@@ -197,22 +200,29 @@ function makeEngine(data, recorded) {
     const { options } = offer(state);
     const found = options.map((option) => split(option, state.flops));
     const sizes = found.map((own) => [own.n, own.d].map((values, which) => {
-      const known = finite(Array.from(values));
+      const known = finite(values);
       return known.length ? interval(known).median : data.reference[which ? "d" : "n"];
     }));
-    return decided(options, found.map((own) => own.loss), null, sizes).map((own, index) => ({
+    const all = decided(options, found.map((own) => own.loss), null, sizes).map((own, index) => ({
       ...own,
-      n: interval(Array.from(found[index].n)),
-      d: interval(Array.from(found[index].d)),
+      n: interval(found[index].n),
+      d: interval(found[index].d),
       draws: found[index],
     }));
+    return recommended(all, all.filter((one) => one.supported), (one, other) => one.regret - other.regret);
+  }
+
+  // The options with the first of those that may be recommended marked.
+  function recommended(options, allowed, order) {
+    const [best] = allowed.slice().sort(order);
+    return options.map((one) => ({ ...one, recommended: one === best }));
   }
 
   // Shares of draws that each option wins; only options that something measured supports compete.
   function decided(options, loss, within, sizes) {
     const risks = options.map((option, index) => {
       const c = optionColumns(option), [n, d] = sizes[index];
-      return risk(n, d, c, recorded.beyond(c)(n, d));
+      return risk(n, d, c);
     });
     let supported = risks.map((one) => !one.unsupported);
     const quantized = options.map((option) => option.bits < 16);
@@ -224,14 +234,11 @@ function makeEngine(data, recorded) {
       for (let s = 0; s < samples; s += 1) if (winner(options, loss, within, among, s) === index) count += 1;
       return count / samples;
     });
-    const regret = options.map((_, index) => mean(Array.from(loss[index], (value, s) => {
-      let lowest = Infinity;
-      for (let other = 0; other < options.length; other += 1) if (competing[other]) lowest = Math.min(lowest, loss[other][s]);
-      return difference(value, lowest);
-    })));
+    const lowest = loss[0].map((_, s) => Math.min(...loss.filter((_own, index) => competing[index]).map((own) => own[s])));
+    const regret = loss.map((own) => mean(own.map((value, s) => difference(value, lowest[s]))));
     return options.map((option, index) => ({
       label: option.label, bits: option.bits, cost: option.cost, best: wins[index], regret: regret[index],
-      loss: interval(Array.from(loss[index])), grade: risks[index].grade, supported: supported[index],
+      loss: interval(loss[index]), grade: risks[index].grade, supported: supported[index],
     }));
   }
 
@@ -251,10 +258,9 @@ function makeEngine(data, recorded) {
 
   const RANKS = ["LOW", "MODERATE", "HIGH", "REFUSE"];
 
-  function risk(n, d, c, away) {
-    const [ofN, ofD, compute, ratio] = away.slice(4, 8);
-    const bits = Object.fromEntries(data.edges.graded.map((name, index) => [name, away[8 + index]]));
-    const hull = Math.sqrt(away[0] * away[0] + away[1] * away[1]);
+  function risk(n, d, c) {
+    const [hull, ofN, ofD, compute, ratio, ...ofBits] = recorded.graded(c)(n, d);
+    const bits = Object.fromEntries(data.edges.graded.map((name, index) => [name, ofBits[index]]));
     const found = [...beyondSizes(n, d, ofN, ofD, compute, hull), ...beyondRatios(n, d, c), ...beyondBits(c, bits)];
     if (neverTogether(c)) found.push({ grade: "MODERATE", text: neverTogether(c) });
     data.edges.new.forEach((text) => found.push({ grade: "HIGH", text }));

@@ -118,13 +118,13 @@ function listen() {
   byId("explore-reset").addEventListener("click", () => changed(() => { state = start(); }, null));
   byId("explore-form").addEventListener("submit", (event) => event.preventDefault());
   window.addEventListener("hashchange", () => {
-    if (location.hash.startsWith(FRAGMENT)) { state = fromFragment(location.hash); schedule(null, false); }
+    if (location.hash.startsWith(FRAGMENT)) { state = fromFragment(location.hash); redraw(null); }
   });
 }
 
 let waiting = false;
-function schedule(input, write = true) {
-  if (write) history.replaceState(null, "", fragment());
+function schedule(input) {
+  history.replaceState(null, "", fragment());
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => { waiting = false; redraw(input); });
@@ -148,25 +148,45 @@ function node(tag, attributes, ...children) {
   return one;
 }
 
+// "16 bits", or which tensor kinds are trained in which bits.
+function kindsText() {
+  const groups = new Map();
+  for (const kind of data.kinds) groups.set(state.bits[kind.column], [...(groups.get(state.bits[kind.column]) || []), kind]);
+  const parts = [...groups].map(([bits, kinds]) => [bitsText(bits), kinds.map((kind) => kind.label).join(" and ")]);
+  return parts.length === 1 ? parts[0][0] : parts.map(([bits, names]) => `${bits} (${names})`).join(", ");
+}
+
+const mostOften = (options) => options.reduce((best, one) => (one.best > best.best ? one : best));
+
+function atThisSize(options) {
+  const best = options.find((one) => one.recommended), often = mostOften(options.some((one) => one.supported) ? options.filter((one) => one.supported) : options);
+  const within = `within ${significant(state.tolerance, 3)} ${UNIT} of 16 bits`;
+  if (!options.some((one) => one.supported)) return "Nothing measured supports an answer at this size.";
+  const chosen = best ? `${best.label} is the cheapest that stays ${within} with at least ${probability(data.confidence)} probability (${probability(best.within)})`
+    : `nothing on offer stays ${within} with at least ${probability(data.confidence)} probability`;
+  return `At this size ${chosen}; most often the cheapest within it is ${often.label}, with probability ${probability(often.best)}.`;
+}
+
+function forTheBudget(options) {
+  const best = options.find((one) => one.recommended), budget = `For ${significant(state.flops, 3)} FLOP, N and D chosen anew,`;
+  if (!best) return `${budget} nothing measured supports an answer.`;
+  return `${budget} ${best.label} has the lowest expected loss; it is the best with probability ${probability(best.best)}.`;
+}
+
 function words(run, options, budget) {
   const said = [];
-  const trainedIn = data.reads_format ? engine.offer(state).options[state.option].label
-    : data.kinds.map((kind) => `${kind.label} in ${significant(state.bits[kind.column], 4)} bits`).join(", ");
-  const who = `${count(state.n)} parameters on ${count(state.d)} tokens${trainedIn ? `, ${trainedIn}` : ""}`;
+  const trainedIn = data.reads_format ? engine.offer(state).options[state.option].label : kindsText();
+  const who = `${count(state.n)} parameters on ${count(state.d)} tokens${trainedIn ? ` in ${trainedIn}` : ""}`;
   const method = data.methods.length ? data.methods[state.method].label : "";
   const after = run.bits_post === null ? "" : `, quantized to ${bitsText(run.bits_post)}${method ? ` by ${method}` : ""}`;
   if (data.has_base || state.loss !== null) said.push(["Loss", `${who}${after}: the law's mean is ${range(run.loss, UNIT)}, a new run ${range(run.new_run, UNIT)}.`]);
   if (run.bits_post !== null) {
-    said.push(["After training", `Quantizing to ${bitsText(run.bits_post)} adds ${range(run.degradation, UNIT)} to the law's mean and ${range(run.new_degradation, UNIT)} to a new run, at most ${significant(state.tolerance, 3)} with probability ${probability(run.within)}.`]);
+    said.push(["After training", `Quantizing to ${bitsText(run.bits_post)} adds ${range(run.degradation, UNIT)} to the law's mean and ${range(run.new_degradation, UNIT)} to a new run, which stays within the tolerance of ${significant(state.tolerance, 3)} with probability ${probability(run.within)}.`]);
   } else if (data.methods.length && state.post !== null) {
     said.push(["After training", `${bitsText(state.post)} are not below the training bits of the weights: quantizing changes nothing.`]);
   }
   if (options.length) {
-    const lead = (list) => list.filter((one) => one.supported).reduce((best, one) => (best === null || one.best > best.best ? one : best), null);
-    const [here, spent] = [lead(options), lead(budget)];
-    said.push(["Training", here
-      ? `At this size ${here.label} is most often the cheapest within ${significant(state.tolerance, 3)} of 16 bits: probability ${probability(here.best)}. For ${significant(state.flops, 3)} FLOP, N and D chosen anew, ${spent ? `${spent.label} is most often the best: ${probability(spent.best)}` : "nothing measured supports an answer"}.`
-      : "Nothing measured supports an answer at this size."]);
+    said.push(["Training", `${atThisSize(options)} ${forTheBudget(budget)}`]);
   }
   const reasons = run.risk.reasons.length ? run.risk.reasons : ["It lies inside what was fitted."];
   byId("explore-words").replaceChildren(
@@ -178,13 +198,13 @@ function words(run, options, budget) {
 
 // ---- tables
 
-function table(caption, head, rows) {
+function table(caption, head, rows, marked = -1) {
   const cell = (tag, text, scope) => node(tag, scope ? { scope } : {}, node("bdi", {}, text));
   return node("div", { class: "scroll", role: "region", "aria-label": caption, tabindex: "0" },
     node("table", { class: "numbers" },
       node("caption", {}, node("span", {}, caption)),
       node("thead", {}, node("tr", {}, ...head.map((name) => cell("th", name, "col")))),
-      node("tbody", {}, ...rows.map((row) => node("tr", {}, ...row.map((text, index) => (index ? cell("td", text) : cell("th", text, "row"))))))));
+      node("tbody", {}, ...rows.map((row, place) => node("tr", place === marked ? { class: "marked" } : {}, ...row.map((text, index) => (index ? cell("td", text) : cell("th", text, "row"))))))));
 }
 
 function tables(run, options, budget, after) {
@@ -195,19 +215,22 @@ function tables(run, options, budget, after) {
     found.push(table(`This run, ${UNIT}: median (${intervalName})`, ["", "loss"], run.bits_post === null ? rows.filter((_, index) => index !== 1) : rows));
   }
   if (options.length) {
+    const price = engine.offer(state).name, unit = `median (${intervalName}); losses and regret in ${UNIT}`;
     found.push(table(
-      `Which precision to train in, ${engine.offer(state).name}: median (${intervalName}); losses and regret in ${UNIT}. First with N and D as given, then for the budget with N and D chosen in every draw.`,
-      ["option", "cost of a FLOP", "loss", "within tolerance", "cheapest within", "risk", "loss for the budget", "N", "D", "best", "expected regret", "risk"],
-      options.map((one, index) => {
-        const spent = budget[index];
-        return [one.label, significant(one.cost, 3), range(one.loss), probability(one.within), probability(one.best), one.grade,
-          range(spent.loss), count(spent.n.median), count(spent.d.median), probability(spent.best), significant(spent.regret, 2), spent.grade];
-      })));
+      `Which precision to train in at this N and D, ${price}: ${unit}`,
+      ["option", "cost of a FLOP", "loss", "within tolerance", "cheapest within", "expected regret", "risk by distance"],
+      options.map((one) => [one.label, significant(one.cost, 3), range(one.loss), probability(one.within), probability(one.best), significant(one.regret, 2), one.grade]),
+      options.findIndex((one) => one.recommended)));
+    found.push(table(
+      `Which precision to train in for the budget, N and D chosen in every draw, ${price}: ${unit}`,
+      ["option", "cost of a FLOP", "loss", "N", "D", "best", "expected regret", "risk by distance"],
+      budget.map((one) => [one.label, significant(one.cost, 3), range(one.loss), count(one.n.median), count(one.d.median), probability(one.best), significant(one.regret, 2), one.grade]),
+      budget.findIndex((one) => one.recommended)));
   }
   if (after.length) {
     found.push(table(
       `Quantized after training${data.methods[state.method].label ? ` by ${data.methods[state.method].label}` : ""}, ${UNIT}: median (${intervalName})`,
-      ["bits", "degradation, the law's mean", "of a new run", `at most ${significant(state.tolerance, 3)}`, "risk"],
+      ["bits", "degradation, the law's mean", "of a new run", `at most ${significant(state.tolerance, 3)}`, "risk by distance"],
       after.map((one) => [bitsText(one.bits), range(one.degradation), range(one.new_degradation), probability(one.within), one.grade])));
   }
   byId("explore-tables").replaceChildren(...found);
@@ -272,9 +295,8 @@ function chart(title, names, panels) {
 function charts(options, budget, after) {
   const found = [], losses = `${UNIT}, ${intervalName}`;
   if (options.length) {
-    const most = (list) => list.reduce((best, one) => (one.best > best.best ? one : best));
     found.push(chart(
-      `Training precision: at this size ${most(options).label} is most often the cheapest within tolerance (${probability(most(options).best)}); for the budget ${most(budget).label} is most often the best (${probability(most(budget).best)}).`,
+      `Training precision: at this size ${mostOften(options).label} is most often the cheapest within tolerance (${probability(mostOften(options).best)}); for the budget ${mostOften(budget).label} is most often the best (${probability(mostOften(budget).best)}).`,
       options.map((one) => one.label),
       [
         { head: "Loss at this N and D", unit: losses, values: options.map((one) => one.loss) },
