@@ -35,6 +35,7 @@ def fits() -> "dict[str, Fit]":
 
 def decisions() -> "dict[str, Callable[[Fit], object]]":
     """What is timed, by name: each takes a fit."""
+    from bitlaw.decisions.budget import budget
     from bitlaw.decisions.optimum import optimum
 
     return {
@@ -42,6 +43,9 @@ def decisions() -> "dict[str, Callable[[Fit], object]]":
         "optimum_fixed_parameters_10_bits": lambda fit: optimum(fit, n_params=1e9, flops=1e21, bits=TEN_BITS),
         "optimum_fixed_sizes_10_bits": lambda fit: optimum(fit, n_params=1e9, tokens=1e11, bits=TEN_BITS),
         "optimum_on_b200_measured": lambda fit: optimum(fit, flops=1e21, hardware="b200", speeds=_MEASURED),
+        "budget_10_bits": lambda fit: budget(fit, flops=1e21, bits=TEN_BITS),
+        "budget_10_bits_served": lambda fit: budget(fit, flops=1e21, bits=TEN_BITS, lifetime_tokens=1e12),
+        "budget_10_bits_target": lambda fit: budget(fit, flops=1e21, bits=TEN_BITS, prefer="target:2.5"),
     }
 
 

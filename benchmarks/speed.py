@@ -177,6 +177,7 @@ def cold_runs() -> dict[str, object]:
         record["predict_from_fit_file"] = cold([*bitlaw, "predict", fit, *question])
         record["optimum_from_fit_file"] = cold([*bitlaw, "optimum", fit, "--flops", "1.6e13"])
         record["ptq_from_fit_file"] = cold([*bitlaw, "ptq", fit, *question, "--tolerance", "0.01"])
+        record["plan_from_fit_file"] = cold([*bitlaw, "plan", fit, *question, "--budget", "1.6e12"])
     return record
 
 
@@ -221,6 +222,7 @@ def backtest_runs() -> dict[str, object]:
 def parts() -> dict[str, Callable[[], dict[str, object]]]:
     """What can be measured."""
     from library import compare_runs, library_runs
+    from step_log import import_step_log
 
     from decisions import decision_runs
 
@@ -231,6 +233,7 @@ def parts() -> dict[str, Callable[[], dict[str, object]]]:
         "library": library_runs,
         "compare": compare_runs,
         "decisions": decision_runs,
+        "import": import_step_log,
     }
 
 

@@ -41,6 +41,12 @@ KUMAR = {
 }  # fmt: skip
 """Table 2 and the post-training constants of arXiv 2411.04330, in raw counts."""
 
+SUN = {
+    "n": 69.2343, "alpha": 0.2368, "d": 68973.0621, "beta": 0.5162, "floor": 1.9061,
+    "gamma": 11334.5197, "delta": 3.1926, "nu": 2.9543,
+}  # fmt: skip
+"""Constants of arXiv 2501.02423, in raw counts."""
+
 OBSERVED_LOSS = 2.5
 """Loss as trained of every run, for a law that takes it as data."""
 
@@ -73,6 +79,26 @@ def kumar_constants(reference: Reference = REFERENCE, offsets: bool = True) -> d
             "C_w": FULLY_FELT,
         }
     )
+
+
+def sun_constants(reference: Reference = REFERENCE) -> dict[str, float]:
+    """The published constants of arXiv 2501.02423 in centred form, for the law ``sun2025``.
+
+    k_float is the penalty of E2M1 in blocks of 128 at the centre.
+    """
+    s = SUN
+    grid = s["gamma"] * 2.5 ** s["delta"] * 1.5 ** s["nu"]
+    growth = reference.tokens ** s["beta"] / reference.n_params ** s["alpha"]
+    return {
+        "E": s["floor"],
+        "a": s["n"] * reference.n_params ** -s["alpha"],
+        "b": s["d"] * reference.tokens ** -s["beta"],
+        "alpha": s["alpha"],
+        "beta": s["beta"],
+        "k_float": math.log2(128) * growth / grid,
+        "delta_float": s["delta"],
+        "nu_float": s["nu"],
+    }
 
 
 def zero_shifts(law: Law, column: str, levels: Sequence[str], shape: tuple[int, ...]) -> dict[str, Any]:

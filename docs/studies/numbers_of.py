@@ -10,7 +10,6 @@ from store import Compared, Fitted
 from bitlaw import Fit
 from bitlaw.criticism.contraction import LEAST_CONTRACTION, contraction_table
 from bitlaw.inference.draws import loss_draws
-from bitlaw.inference.pointwise import cell_effects
 from bitlaw.inference.rows import arrange
 
 PROB = 0.9
@@ -48,7 +47,7 @@ def law_residuals(fit: Fit) -> pd.DataFrame:
     )
     shared = np.zeros(rows.cells + 1)
     if rows.cells:
-        shared[:-1] = np.median(cell_effects(fit.law, rows, fit.reference, fit.posterior), axis=0)
+        shared[:-1] = fit.posterior["cell_effect"].median(("chain", "draw")).to_numpy()
     return frame.assign(of_law=of_law, in_cell=of_law - shared[rows.trained.cell])
 
 

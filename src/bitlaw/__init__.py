@@ -17,6 +17,7 @@ _API: dict[str, str] = {
     "load_fit": "bitlaw.inference.fit_file",
     "save_fit": "bitlaw.inference.fit_file",
     "points_frame": "bitlaw.inference.draws",
+    "import_runs": "bitlaw.workflow.importing",
     "check": "bitlaw.workflow.preparing",
     "fit": "bitlaw.workflow.fitting",
     "compare": "bitlaw.workflow.comparing",
@@ -25,6 +26,8 @@ _API: dict[str, str] = {
     "optimum": "bitlaw.decisions.optimum",
     "optimum_on_chips": "bitlaw.decisions.on_chips",
     "ptq": "bitlaw.decisions.ptq",
+    "budget": "bitlaw.decisions.budget",
+    "plan": "bitlaw.decisions.plan",
     "report": "bitlaw.workflow.reporting",
     "demo": "bitlaw.workflow.reporting",
 }

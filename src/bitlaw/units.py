@@ -1,12 +1,14 @@
 """Numbers as people read them: counts, digits that carry information, and intervals that name themselves."""
 
 import math
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 LOSS_UNIT = "nats/token"
 
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+_SUFFIXED = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([kmbt])\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,21 @@ def format_count(value: float) -> str:
         if abs(value) >= scale * 0.9995:
             return f"{value / scale:.3g}{suffix}"
     return f"{value:.4g}"
+
+
+def suffixed_count(text: str) -> float | None:
+    """The count that a number with k, M, B or T means; None where the text is no such thing.
+
+    Examples
+    --------
+    >>> suffixed_count("7B"), suffixed_count("6.74 B"), suffixed_count("7e9")
+    (7000000000.0, 6740000000.0, None)
+    """
+    found = _SUFFIXED.fullmatch(text)
+    if found is None:
+        return None
+    scales = {suffix.lower(): scale for scale, suffix in _SUFFIXES}
+    return float(found[1]) * scales[found[2].lower()]
 
 
 def format_amount(value: float) -> str:

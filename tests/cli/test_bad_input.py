@@ -31,6 +31,7 @@ def folder(
     (tmp_path / "points.csv").write_text("n_params,tokens,bits_weights\n1e8,abc,4\n-3,1e9,77\n")
     (tmp_path / "typo.csv").write_text("n_params,tokens,bits_wieghts\n1e8,1e9,4\n")
     (tmp_path / "lacks.csv").write_text("n_params,note\n1e8,x\n")
+    (tmp_path / "plans.csv").write_text("name,n_params,tokens,format\nours,1e8,1e9,mxfp4\n")
     (tmp_path / "gap.csv").write_text("n_params,tokens,flops\n1e8,,\n,1e9,\n")
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "speeds.toml").write_text("[h100]\nnvfp4 = 500\n")
@@ -107,7 +108,10 @@ CASES = {
     "no term": (["predict", "fit.nc", *POINT, "--bits-gradients", "8"], ["no term for bits_gradients"]),
     "nothing fixed": (["optimum", "fit.nc"], ["cannot decide from nothing"]),
     "tensors": (["optimum", "fit.nc", "--flops", "1e20", "--tensors", "weight"], ['did you mean "weights"?']),
-    "method": (["ptq", "fit.nc", *POINT, "--method-post", "rtn"], ['valid: "gptq"']),
+    "method": (["ptq", "fit.nc", *POINT, "--method-post", "gtpq"], ['valid: "gptq"']),
+    "no run": (["ptq", "fit.nc"], ["n_params and tokens missing"]),
+    "run id": (["ptq", "fit.nc", "--run-id", "nobody"], ['run_id "nobody" is no run of the fit']),
+    "no points": (["ptq", "fit.nc", *POINT, "--measured", "none.csv"], ["none.csv: there is no such file"]),
     "chip": (["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h10"], ['"h10"; did you mean "h100"?']),
     "chips": (
         ["optimum", "fit.nc", "--flops", "1e20", "--hardware", "h100", "--hardware", "x9"],
@@ -150,6 +154,23 @@ CASES = {
     "report half": (["report", "runs.csv", "--out", "x", "--tokens", "1e9"], ["go together"]),
     "report method": (["report", "runs.csv", "--out", "x", "--method-post", "rtn"], ["valid: gptq"]),
     "report group": (["report", "runs.csv", "--out", "x", "--group", "a"], ["needs --pool"]),
+    # plans
+    "plan budget": (["plan", "fit.nc", *POINT], ["Missing option '--budget'"]),
+    "plan poor": (["plan", "fit.nc", *POINT, "--budget", "1e9"], ["the cheapest candidate costs"]),
+    "plan negative": (["plan", "fit.nc", *POINT, "--budget", "-1"], ["--budget", "above 0"]),
+    "plan for": (["plan", "fit.nc", *POINT, "--budget", "1e20", "--for", "lss"], ["--for"]),
+    "plan half": (
+        ["plan", "fit.nc", "--n-params", "1e8", "--budget", "1e20"],
+        ["needs n_params, and tokens"],
+    ),
+    "plan lacks": (
+        ["plan", "fit.nc", *POINT, "--budget", "1e20", "--candidates", "lacks.csv"],
+        ['column "tokens" is missing'],
+    ),
+    "plan cells": (
+        ["plan", "fit.nc", *POINT, "--budget", "1e20", "--candidates", "points.csv"],
+        ['row 1 (line 2), column "tokens": "abc"'],
+    ),
     # tables of points
     "points cells": (
         ["predict", "fit.nc", "--points", "points.csv"],
@@ -165,6 +186,43 @@ CASES = {
     "points and flag": (
         ["predict", "fit.nc", "--points", "gap.csv", "--corpus", "x"],
         ["exclude each other"],
+    ),
+    # budgets
+    "budget missing": (["budget", "fit.nc"], ["no budget is given"]),
+    "budgets two": (
+        ["budget", "fit.nc", "--flops", "1e18", "--gpu-hours", "5", "--hardware", "h100"],
+        ["flops and gpu_hours are budgets both"],
+    ),
+    "budget tiny": (["budget", "fit.nc", "--flops", "6"], ["cannot train the smallest model on offer"]),
+    "budget price": (
+        ["budget", "fit.nc", "--money", "9", "--price", "-2", "--hardware", "h100"],
+        ["--price", "above 0"],
+    ),
+    "budget chip": (["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h10"], ['did you mean "h100"?']),
+    "budget chips": (
+        ["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h100", "--hardware", "b200"],
+        ["--hardware is given 2 times"],
+    ),
+    "budget prefer": (["budget", "fit.nc", "--flops", "1e18", "--prefer", "men"], ['did you mean "mean"?']),
+    "budget served": (
+        ["budget", "fit.nc", "--flops", "1e18", "--lifetime-tokens", "-1"],
+        ["--lifetime-tokens"],
+    ),
+    "plans cells": (
+        ["budget", "fit.nc", "--flops", "1e18", "--plans", "points.csv"],
+        ['row 1 (line 2), column "tokens": "abc"', 'column "n_params": "-3"', 'column "bits_weights": "77"'],
+    ),
+    "plans lack": (
+        ["budget", "fit.nc", "--flops", "1e18", "--plans", "lacks.csv"],
+        ['lacks.csv: column "tokens" is missing'],
+    ),
+    "plans typo": (
+        ["budget", "fit.nc", "--flops", "1e18", "--plans", "typo.csv"],
+        ['did you mean "bits_weights"?'],
+    ),
+    "plans format": (
+        ["budget", "fit.nc", "--flops", "1e18", "--plans", "plans.csv"],
+        ['plan "ours": law kumar2024 has no term for format "mxfp4"'],
     ),
     # usage
     "command": (["chek"], ["Did you mean 'check'?"]),

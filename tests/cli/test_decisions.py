@@ -1,11 +1,13 @@
-"""predict, optimum and ptq: what they print equals what the Python API returns."""
+"""predict, optimum, ptq and budget: what they print equals what the Python API returns."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from bitlaw.decisions.budget import budget
 from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.plan import plan
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
 from bitlaw.inference.draws import points_frame
@@ -17,6 +19,8 @@ QUESTIONS = {
     "predict": [*SIZES, "--bits-weights", "4"],
     "optimum": ["--flops", "1e20", "--bits", "16,8,4"],
     "ptq": [*SIZES, "--bits", "8,4"],
+    "budget": ["--flops", "6e18", "--bits", "16,8,4"],
+    "plan": [*SIZES, "--budget", "1e18"],
 }
 
 
@@ -41,6 +45,8 @@ def test_json_is_the_envelope_and_the_result(command: str, fit_file: Path, bitla
         "predict": lambda: predict(fit, points_frame(n_params=1e8, tokens=1e10, bits_weights=4.0)),
         "optimum": lambda: optimum(fit, flops=1e20, bits=(16, 8, 4)),
         "ptq": lambda: ptq(fit, 1e8, 1e10, bits=(8, 4)),
+        "budget": lambda: budget(fit, flops=6e18, bits=(16, 8, 4)),
+        "plan": lambda: plan(fit, n_params=1e8, tokens=1e10, budget=1e18),
     }[command]()
     done = bitlaw(command, fit_file, *QUESTIONS[command], "--json")
     assert (done.code, done.err) == (0, "")
@@ -54,7 +60,7 @@ def test_words_open_with_the_sentence(command: str, fit_file: Path, bitlaw) -> N
     done = bitlaw(command, fit_file, *QUESTIONS[command])
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("Under kumar2024, ")
-    assert "90 % ETI" in done.out
+    assert {"plan": "one standard deviation"}.get(command, "90 % ETI") in " ".join(done.out.split())
     assert "Findings: " in done.out
 
 
@@ -175,7 +181,7 @@ def test_several_laws_and_their_stack(command: str, fit_file: Path, coupled_file
     }
     assert "laws.disagreement" in {finding["code"] for finding in answer["findings"]}
     alone = json.loads(bitlaw(command, fit_file, *QUESTIONS[command], "--json").out)
-    key = {"predict": "points", "ptq": "options", "optimum": "options"}[command]
+    key = {"predict": "points", "plan": "picks"}.get(command, "options")
     assert answer["laws"]["kumar2024"][key] == alone[key]
     words = bitlaw(command, fit_file, coupled_file, *QUESTIONS[command]).out
     assert words.startswith("Under the stack, ")
@@ -231,6 +237,7 @@ ABSURD = {
     "predict": ["--n-params", "7T", "--tokens", "1000T"],
     "optimum": ["--flops", "1e30"],
     "ptq": ["--n-params", "7T", "--tokens", "1000T"],
+    "budget": ["--flops", "1e30"],
 }
 
 
@@ -252,7 +259,7 @@ def test_a_refused_answer_exits_1_and_keeps_its_marked_interval(
     assert risk["would_help"][0].startswith("a run of ")
     for shown in answer["points"] if command == "predict" else answer["options"]:
         assert shown["refused"] is True
-        interval = shown if command == "predict" else shown["loss" if command == "optimum" else "degradation"]
+        interval = shown if command == "predict" else shown.get("loss", shown.get("degradation"))
         assert interval["lo"] is not None
         assert interval["lo"] <= interval["hi"]
     words = bitlaw(command, *files, *ABSURD[command])
@@ -280,6 +287,7 @@ BEYOND = {
     "predict": ["--n-params", "7B", "--tokens", "200B", "--bits-weights", "4"],
     "optimum": ["--flops", "3e22", "--bits", "16,8,4"],
     "ptq": ["--n-params", "1B", "--tokens", "5T", "--bits", "4,3"],
+    "budget": ["--flops", "3e22", "--bits", "16,8,4"],
 }
 
 
@@ -297,6 +305,7 @@ def test_no_drift_shows_what_drift_does(command: str, tmp_path: Path, bitlaw) ->
         ),
         "optimum": lambda: optimum(made, flops=3e22, bits=(16, 8, 4), drift=False),
         "ptq": lambda: ptq(made, 1e9, 5e12, bits=(4, 3), drift=False),
+        "budget": lambda: budget(made, flops=3e22, bits=(16, 8, 4), drift=False),
     }[command]
     assert off == {"command": command} | json.loads(json.dumps(decide().to_dict()))
     assert (on["drift"], off["drift"]) == (True, False)
@@ -305,3 +314,79 @@ def test_no_drift_shows_what_drift_does(command: str, tmp_path: Path, bitlaw) ->
         assert all((item["drift"] is None) == (answer is off) for item in shown)
     assert on["points" if command == "predict" else "options"][-1]["drift"] > 0
     assert "Structural error beyond the data is included" in bitlaw(command, path, *BEYOND[command]).out
+
+
+def test_measured_points_of_a_checkpoint(fit_file: Path, tmp_path: Path, bitlaw) -> None:
+    path = tmp_path / "measured.csv"
+    path.write_text("bits_post,loss,loss_se,note\n,3.0,,as trained\n4,3.005,0.0005,a\n")
+    done = bitlaw("ptq", fit_file, *SIZES, "--measured", path, "--json")
+    assert (done.code, done.err) == (0, "")
+    answer = json.loads(done.out, parse_constant=pytest.fail)
+    assert answer["question"]["loss"] == 3.0
+    assert [option["source"] for option in answer["options"] if option["bits_post"] == 4] == ["measured"]
+    assert answer["measured"][0]["degradation"] == pytest.approx(0.005)
+    assert "measured on this checkpoint" in bitlaw("ptq", fit_file, *SIZES, "--measured", path).out.replace(
+        "\n", " "
+    )
+    path.write_text("bits_post,los\n4,3.1\n")
+    refused = bitlaw("ptq", fit_file, *SIZES, "--measured", path)
+    assert (refused.code, refused.out) == (2, "")
+    assert 'column "loss" is missing' in refused.err
+    path.write_text("bits_post,loss\n4,\n5,high\n")
+    refused = bitlaw("ptq", fit_file, *SIZES, "--measured", path)
+    assert "row 1 (line 2)" in refused.err
+    assert '"high" is not a number' in refused.err
+
+
+def test_a_fitted_run_is_asked_about_by_its_name(fit_file: Path, bitlaw) -> None:
+    fit = load_fit(fit_file)
+    run = str(fit.rows["run_id"].iloc[0])
+    done = bitlaw("ptq", fit_file, "--run-id", run, "--json")
+    assert (done.code, done.err) == (0, "")
+    answer = json.loads(done.out, parse_constant=pytest.fail)
+    assert answer == {"command": "ptq"} | json.loads(json.dumps(ptq(fit, run_id=run).to_dict()))
+    assert "measured" in {option["source"] for option in answer["options"]}
+
+
+def test_plans_are_read_by_the_columns_of_a_run_table(fit_file: Path, tmp_path: Path, bitlaw) -> None:
+    path = tmp_path / "plans.csv"
+    path.write_text("name,n_params,tokens,flops,bits_weights\nours,1e8,1e10,,\n,1e8,,6e18,4\n")
+    done = bitlaw("budget", fit_file, "--flops", "6e18", "--plans", path, "--json")
+    assert (done.code, done.err) == (0, "")
+    plans = json.loads(done.out, parse_constant=pytest.fail)["plans"]
+    assert [plan["name"] for plan in plans] == ["ours", "plan 2"]
+    assert [plan["tokens"] for plan in plans] == [1e10, 1e10]
+    assert plans[0]["share"] == pytest.approx(1.0)
+    words = bitlaw("budget", fit_file, "--flops", "6e18", "--plans", path).out
+    assert "Of your 2 plans ours has the lowest expected loss" in words.replace("\n", " ")
+
+
+def test_options_reach_the_budget(fit_file: Path, bitlaw) -> None:
+    words = ["--gpu-hours", "10", "--hardware", "h100", "--lifetime-tokens", "10B", "--serving-bits", "8"]
+    done = bitlaw("budget", fit_file, *words, "--prefer", "quantile:0.8", "--json")
+    question = json.loads(done.out)["question"]
+    assert (question["hardware"], question["unit"], question["budget"]) == ("h100", "GPU-hours", 10.0)
+    assert (question["lifetime_tokens"], question["serving_bits"]) == (1e10, 8.0)
+    assert question["prefer"] == {"kind": "quantile", "value": 0.8}
+
+
+def test_a_plan_from_candidates_of_ones_own(
+    fit_file: Path, coupled_file: Path, bitlaw, tmp_path: Path
+) -> None:
+    table = tmp_path / "candidates.csv"
+    table.write_text("n_params,tokens,bits_weights,cost\n2e8,2e10,16,\n2e8,2e10,4,1e18\n9e9,9e11,16,\n")
+    words = [*SIZES, "--budget", "1e20", "--candidates", table]
+    answer = json.loads(bitlaw("plan", fit_file, *words, "--json").out)
+    assert [one["cost"] for one in answer["candidates"]] == [2.4e19, 1e18]  # the third is beyond the budget
+    across = json.loads(bitlaw("plan", fit_file, coupled_file, *words, "--json").out)
+    assert set(across["laws"]) == {"kumar2024", "kumar2024-coupled"}
+    table.write_text("n_params,tokens,format\n2e8,2e10,mxfp4\n")
+    refused = bitlaw("plan", fit_file, *words)
+    assert (refused.code, refused.out) == (2, "")
+    assert 'no term for format "mxfp4"' in refused.err
+
+
+def test_a_refused_question_is_planned_for_with_code_0(fit_file: Path, bitlaw) -> None:
+    done = bitlaw("plan", fit_file, "--n-params", "1e14", "--tokens", "1e15", "--budget", "1e20")
+    assert done.code == 0
+    assert "Until then an answer is REFUSED" in " ".join(done.out.split())

@@ -22,6 +22,7 @@ def run_console(*words: str, before: str = "") -> subprocess.CompletedProcess[st
 def test_commands_are_those_that_are_built() -> None:
     assert COMMANDS == [
         "demo",
+        "import",
         "check",
         "fit",
         "compare",
@@ -29,6 +30,8 @@ def test_commands_are_those_that_are_built() -> None:
         "predict",
         "optimum",
         "ptq",
+        "budget",
+        "plan",
         "report",
         "laws",
     ]

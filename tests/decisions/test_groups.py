@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bitlaw.decisions.groups import fitted_method, group_columns, place_in_group
+from bitlaw.criticism.risk import Grade
+from bitlaw.decisions.groups import fitted_method, group_columns, level_of_method, place_in_group
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
 from bitlaw.errors import InputError
@@ -125,16 +126,35 @@ def test_methods_seen_new_and_unknown():
     plain = collapsed_fit("kumar2024", kumar_constants(), samples=2000)
     fit = with_spreads(plain, "method_post", ["gptq"], C=0.5)
     assert fitted_method(fit, None) == fitted_method(fit, "gptq") == "gptq"
-    with pytest.raises(InputError, match='"awq" was not seen by the fit; valid: "gptq", or "new"'):
-        fitted_method(fit, "awq")
+    for slip in ("GPTQ", "gtpq", "gptq-4"):
+        with pytest.raises(InputError, match=f'"{slip}" was not seen by the fit; valid: "gptq", or "new"'):
+            fitted_method(fit, slip)
+    assert fitted_method(fit, "awq") == "awq"
+    assert (level_of_method(fit, "awq"), level_of_method(fit, "gptq")) == ("new", "gptq")
     seen, new, again = (ptq(fit, 1e9, 2e10, method_post=name) for name in ("gptq", "new", "new"))
     assert new.to_dict() == again.to_dict()
-    assert seen.option(4).measured
-    assert not new.option(4).measured
+    assert seen.option(4).within_measured
+    assert not new.option(4).within_measured
     mean = new.option(4).degradation_mean
     typical = seen.option(4).degradation_mean.median
     assert mean.median == pytest.approx(typical, rel=0.05)
     assert mean.hi == pytest.approx(typical * math.exp(1.645 * 0.5), rel=0.07)
+    assert mean.lo == pytest.approx(typical * math.exp(-1.645 * 0.5), rel=0.07)
+
+
+def test_an_unseen_method_has_the_spread_of_methods_and_high_risk():
+    plain = collapsed_fit("kumar2024", kumar_constants(), samples=2000)
+    fit = with_spreads(plain, "method_post", ["gptq"], C=0.5)
+    named, new = (ptq(fit, 1e8, 1e10, method_post=name) for name in ("awq", "new"))
+    assert named.method_post == "awq"
+    assert "quantized after training by awq " in named.sentence()
+    assert [option.degradation for option in named.options] == [option.degradation for option in new.options]
+    for decision in (named, new):
+        assert decision.risk.grade is Grade.HIGH
+        assert 'Post-training method "new" was never measured' in decision.risk.sentence()
+    seen = ptq(fit, 1e8, 1e10, method_post="gptq")
+    assert seen.risk.grade.rank < Grade.HIGH.rank
+    assert named.option(4).probability_safe < 1.0
 
 
 def test_a_new_method_among_several():

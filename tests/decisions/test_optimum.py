@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.on_offer import on_offer
+from bitlaw.decisions.optimum import optimum, precision_question
+from bitlaw.decisions.precision_draws import precision_draws
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.draws import points_frame
@@ -45,6 +47,24 @@ def test_near_is_one_per_cent_of_the_reducible_loss_unless_given():
     reducible = decision.option(8).loss.median - kumar_constants()["E"]
     assert decision.near == pytest.approx(0.01 * reducible)
     assert optimum(fit, flops=1e21, near=1.0).near_optimal == (16, 8, 6, 5, 4)
+
+
+def test_regret_and_the_near_optimal_set_are_of_the_laws_mean():
+    """Regret per draw is L_k - min L; near-optimal is an expected regret of at most 1 % of the reducible loss."""
+    fit = collapsed_fit("kumar2024", kumar_constants(), samples=400, jitter=0.1, drift=True)
+    question = precision_question((fit,), flops=1e21)
+    draws = precision_draws(fit, question, on_offer(question, (fit,)))
+    expected = (draws.loss - draws.loss.min(axis=1, keepdims=True)).mean(axis=0)
+    decision = optimum(fit, flops=1e21)
+    found = [option.expected_regret for option in decision.options]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    best = int(np.argmin(expected))
+    near = 0.01 * np.median(draws.loss[:, best] - fit.draws("E"))
+    assert decision.near == pytest.approx(near)
+    within = [option.bits for option, one in zip(decision.options, expected, strict=True) if one <= near]
+    assert list(decision.near_optimal) == [bits for bits in within if not decision.option(bits).refused]
+    shares = [(draws.loss.argmin(axis=1) == index).mean() for index in range(len(found))]
+    assert [option.probability_best for option in decision.options] == pytest.approx(shares)
 
 
 def test_worth_in_compute_is_what_the_optimum_itself_gains():

@@ -1,13 +1,18 @@
-"""The published answers of arXiv 2411.04330, from a posterior collapsed to its constants."""
+"""The published answers of arXiv 2411.04330 and 2501.02423, from posteriors collapsed to their constants."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from bitlaw.decisions.costs import cost_in_bits
+from bitlaw.decisions.law_draws import law_draws
+from bitlaw.decisions.on_offer import UNQUANTIZED, OnOffer
 from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.reoptimise import reoptimise
 from bitlaw.laws.law import Reference
-from fits import REFERENCE, collapsed_fit, kumar_constants, measured_everywhere
+from fits import KUMAR, REFERENCE, SUN, collapsed_fit, kumar_constants, measured_everywhere, sun_constants
 
 FINE = np.arange(300, 1601, 5) / 100
 NO_FLOORS = {"P0_w": 1e-9, "P0_a": 1e-9, "P0_kv": 1e-9}
@@ -88,3 +93,39 @@ def test_fixed_parameters(published, n_params, ratio, bits):
     flops = 6 * n_params * ratio * n_params
     decision = optimum(published, n_params=n_params, flops=flops, bits=FINE)
     assert decision.best == pytest.approx(bits, abs=0.06)
+
+
+@pytest.mark.parametrize(("ratio", "bits"), [(20, 7.4), (200, 10.4), (2000, 13.6)])
+def test_fixed_parameters_at_the_optimums_own_tokens(published, ratio, bits):
+    """The same where D/N is that of the optimum itself, not what the budget buys at 16 bits."""
+    flops = 6 / 16 * 1e9 * ratio * 1e9 * bits
+    best = optimum(published, n_params=1e9, flops=flops, bits=FINE).best
+    assert best == pytest.approx(bits, abs=0.06)
+
+
+def test_a_measured_speed_up_of_19_per_cent_leaves_8_bits_and_16_alike(published):
+    """MXFP8 end to end: 1.19x in speed is all but the 1.20x that 8 bits need to break even."""
+    columns = dict.fromkeys(("bits_weights", "bits_activations", "bits_kv"), 8.0)
+    offer = (UNQUANTIZED, OnOffer(8.0, None, columns, 1.0 / 1.19))
+    whole, eight = reoptimise(law_draws(published, offer, None), 1e22).loss[0] - KUMAR["E"]
+    assert abs(eight / whole - 1.0) < 0.005
+    assert eight > whole
+
+
+def sun_bits(flops, bits):
+    """Best joint bits under arXiv 2501.02423, exponent and mantissa split anew at each, in blocks of 128."""
+    law = law_draws(collapsed_fit("sun2025", sun_constants(), samples=2), [UNQUANTIZED] * len(bits), None)
+    mantissa = SUN["nu"] * bits / (SUN["delta"] + SUN["nu"]) - 0.5
+    columns = {
+        "exponent_bits": bits - 1.0 - mantissa,
+        "mantissa_bits": mantissa,
+        "block_size": np.full(len(bits), 128.0),
+        "is_floating": np.ones(len(bits), bool),
+    }
+    law = replace(law, columns={**law.columns, **columns}, cost=cost_in_bits(bits))
+    return bits[reoptimise(law, flops).loss[0].argmin()]
+
+
+@pytest.mark.parametrize(("flops", "bits"), [(1e21, 4.2), (1e31, 7.6)])
+def test_best_floating_point_bits_rise_with_compute(flops, bits):
+    assert sun_bits(flops, np.arange(300, 1000) / 100) == pytest.approx(bits, abs=0.05)

@@ -49,6 +49,13 @@ def test_smallest_safe_bits_has_the_confidence_asked(fit):
     assert new_run.hi - new_run.lo > law_mean.hi - law_mean.lo
 
 
+def test_memory_of_the_weights_is_in_table_and_json(fit):
+    decision = ptq(fit, 7e9, 2e10, bits=(8, 4))
+    assert [option.weights_gb for option in decision.options] == [7.0, 3.5]
+    assert decision.table()["weights, GB"].tolist() == [7.0, 3.5]
+    assert decision.to_dict()["options"][1]["weights_gb"] == 3.5
+
+
 def test_nothing_safe_and_edge(fit):
     nothing = ptq(fit, 1e9, 2e10, bits=(3, 2))
     assert nothing.smallest_safe_bits is None
@@ -90,15 +97,15 @@ def test_methods():
     fit = collapsed_fit("kumar2024", constants, samples=4)
     assert ptq(fit, 1e9, 2e10).method_post == "gptq"
     with pytest.raises(InputError, match='"gptq"'):
-        ptq(fit, 1e9, 2e10, method_post="awq")
+        ptq(fit, 1e9, 2e10, method_post="gtpq")
     rows = fit.rows.copy()
     rows.loc[rows["bits_post"] == 3, "method_post"] = "rtn"
     both = collapsed_fit("kumar2024", constants, samples=4, rows=rows)
     with pytest.raises(InputError, match='"gptq", "rtn"'):
         ptq(both, 1e9, 2e10)
     decision = ptq(both, 1e9, 2e10, method_post="rtn")
-    assert decision.option(3).measured
-    assert not decision.option(4).measured
+    assert decision.option(3).within_measured
+    assert not decision.option(4).within_measured
     with pytest.raises(InputError, match="no levels below 2"):
         ptq(both, 1e9, 2e10, method_post="rtn", bits=(4, 1.5))
     none = collapsed_fit("kumar2024", constants, samples=4, rows=rows[rows["bits_post"].isna()])

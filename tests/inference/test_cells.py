@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from bitlaw.inference.model import build_model
-from bitlaw.inference.pointwise import cell_effects
+from bitlaw.inference.pointwise import run_log_likelihood
 from bitlaw.inference.rows import arrange, reference_scales
 from bitlaw.laws.registry import load_law
 from designs import precision_design
@@ -48,5 +48,5 @@ def test_effects_recomputed_from_draws_are_those_of_the_model(relative_error: fl
             for name, values in zip(names, drawn, strict=True)
         }
     )
-    effects = cell_effects(law, rows, reference, posterior)
+    effects = run_log_likelihood(law, rows, reference, posterior).cell_effect
     np.testing.assert_allclose(effects, posterior["cell_effect"].to_numpy()[0], rtol=1e-9, atol=1e-12)

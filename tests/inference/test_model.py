@@ -208,6 +208,9 @@ def test_the_models_density_is_the_laws_priors_and_likelihood(case: Case) -> Non
         name: (("chain", "draw", *(f"{name}_{axis}" for axis in range(np.ndim(draw[0])))), np.array([draw]))
         for name, draw in zip(names, zip(*values, strict=True), strict=True)
     }
+    if "cell_level" in coordinates:
+        levels = np.array([[point[coordinates.index("cell_level")] for point in points]])
+        draws |= {"cell_level": (("chain", "draw", "cell"), levels)}
     likelihood = run_log_likelihood(law, rows, reference, xr.Dataset(draws))
     np.testing.assert_allclose(likelihood.total, likelihood_of, rtol=1e-9)
     assert likelihood.by_run.shape == (POINTS, len(rows.run_ids))

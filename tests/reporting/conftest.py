@@ -11,6 +11,7 @@ import pytest
 from bitlaw.criticism.backtest import Backtest
 from bitlaw.criticism.fold_scores import PredictedRow, scores_of
 from bitlaw.criticism.fold_task import FoldRecord
+from bitlaw.decisions.budget import budget
 from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
@@ -44,6 +45,7 @@ def make_answers(fit: Fit) -> Answers:
         precision_free=optimum(fit, flops=6 * N_PARAMS * TOKENS, **trained) if fit.law.training else None,
         post_training=ptq(fit, **sizes, group=group, loss=measured) if has_post else None,
         question="100M parameters and 10B tokens, the largest logged run",
+        budget=None if fit.law.base.is_observed else budget(fit, flops=6 * N_PARAMS * TOKENS, **trained),
     )
 
 

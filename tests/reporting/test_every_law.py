@@ -48,7 +48,7 @@ def test_page_and_summary(fits: dict[str, Fit], name: str, answers_for: Callable
     figures = dict(re.findall(r'<figure id="([^"]+)">.*?<strong>(.*?)</strong>', page, re.DOTALL))
     decided = {"precision-options"} if fit.law.training else set()
     decided |= {"post-training-options"} if fit.law.post else set()
-    decided |= set() if fit.law.base.is_observed else {"fan-chart"}
+    decided |= set() if fit.law.base.is_observed else {"fan-chart", "budget"}
     decided |= {"risk-breakdown"}
     assert set(figures) == EXPECTED.get(name, set()) | ALWAYS | decided
     assert all(finding.endswith(".") and "nan" not in finding for finding in figures.values())

@@ -12,8 +12,23 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from bitlaw.cli import backtest, check, compare, demo, fit, laws, optimum, predict, ptq, report
+from bitlaw.cli import (
+    backtest,
+    budget,
+    check,
+    compare,
+    demo,
+    fit,
+    import_,
+    laws,
+    optimum,
+    plan,
+    predict,
+    ptq,
+    report,
+)
 from bitlaw.errors import InputError
+from bitlaw.importers.text import printable
 
 DONE, BAD_INPUT, BUG = 0, 2, 3
 """Exit codes beside 1, which a command returns where convergence FAILed or the answer is REFUSED."""
@@ -48,6 +63,7 @@ def _bitlaw(
 
 for _command in (
     demo.demo,
+    import_.import_,
     check.check,
     fit.fit,
     compare.compare,
@@ -55,11 +71,14 @@ for _command in (
     predict.predict,
     optimum.optimum,
     ptq.ptq,
+    budget.budget,
+    plan.plan,
     report.report,
     laws.laws,
 ):
     _module = sys.modules[_command.__module__]
-    app.command(_command.__name__, epilog=_module.EXAMPLE)(_command)
+    _name = _command.__name__.rstrip("_")  # import_, since Python keeps the word
+    app.command(_name, epilog=_module.EXAMPLE)(_command)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -108,7 +127,7 @@ def report_bug(
 
 def _bad_input(problems: Sequence[str]) -> int:
     for problem in problems:
-        print(f"bitlaw: {problem}", file=sys.stderr)
+        print(f"bitlaw: {printable(problem)}", file=sys.stderr)
     return BAD_INPUT
 
 

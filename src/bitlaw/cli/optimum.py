@@ -1,15 +1,13 @@
 """``bitlaw optimum``: which precision to train in."""
 
-from typing import Annotated
-
-import typer
-
 from bitlaw.cli.options import (
     Bits,
     Fits,
     Flops,
+    Formats,
     GpuHours,
     Group,
+    GroupSize,
     Hardware,
     Json,
     Money,
@@ -18,11 +16,10 @@ from bitlaw.cli.options import (
     Price,
     Probability,
     Speeds,
+    Tensors,
     Tokens,
     Tolerance,
-    column_option,
     given,
-    read_names,
 )
 from bitlaw.cli.several import open_fits, print_answer
 
@@ -40,29 +37,6 @@ bitlaw optimum fit.nc --gpu-hours 10k --hardware h100 --hardware b200 --speeds s
 
 bitlaw optimum fit.nc --money 50k --price 2.5 --hardware h100
 """
-
-Tensors = Annotated[
-    str | None,
-    typer.Option(
-        "--tensors",
-        parser=read_names,
-        metavar="NAME,…",
-        help="What is trained at these bits: weights, activations, kv (all three by default), gradients.",
-    ),
-]
-Formats = Annotated[
-    str | None,
-    typer.Option(
-        "--formats",
-        parser=read_names,
-        metavar="NAME,…",
-        help="Number formats on offer, with commas: as logged, or by name (bf16, fp8, mxfp4, …).",
-    ),
-]
-GroupSize = Annotated[
-    float | None,
-    column_option("group_size", "COUNT", "Elements that share one scale, for laws that read it."),
-]
 
 
 def optimum(

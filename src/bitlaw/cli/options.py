@@ -1,6 +1,5 @@
 """Arguments and options that several commands share, and how the text behind a flag becomes a value."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,13 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from bitlaw.runs.cells import read_cell
-from bitlaw.runs.columns import BY_NAME, Column
+from bitlaw.runs.columns import BY_NAME, COUNTS, Column
+from bitlaw.units import suffixed_count
 
-COUNTS: tuple[str, ...] = ("n_params", "tokens", "flops")
-"""Columns whose flags also take the suffixes k, M, B and T."""
-
-_SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-_SUFFIXED = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([kmbt])\s*", re.IGNORECASE)
 _EXAMPLES = {"n_params": ", as 7e9 or 7B", "tokens": ", as 1e12 or 1T", "flops": ", as 1e21"}
 _SUFFIX_HELP = " Plain, scientific (7e9), or with k, M, B or T (7B)."
 
@@ -50,9 +45,8 @@ def read_value(column: Column, text: str) -> float | str:
     >>> read_value(BY_NAME["n_params"], "7B"), read_value(BY_NAME["tokens"], "1e12")
     (7000000000.0, 1000000000000.0)
     """
-    suffixed = _SUFFIXED.fullmatch(text) if column.name in COUNTS else None
-    raw = float(suffixed[1]) * _SUFFIXES[suffixed[2].lower()] if suffixed else text
-    cell = read_cell(column, raw)
+    count = suffixed_count(text) if column.name in COUNTS else None
+    cell = read_cell(column, text if count is None else count)
     if cell.problem:
         raise typer.BadParameter(cell.problem + _EXAMPLES.get(column.name, ""))
     if cell.value is None:
@@ -118,8 +112,8 @@ def read_amount(text: str) -> float:
     >>> read_amount("2.5"), read_amount("10k")
     (2.5, 10000.0)
     """
-    suffixed = _SUFFIXED.fullmatch(text)
-    value = float(suffixed[1]) * _SUFFIXES[suffixed[2].lower()] if suffixed else _number(text)
+    count = suffixed_count(text)
+    value = _number(text) if count is None else count
     if value is None or not 0.0 < value < float("inf"):
         raise typer.BadParameter(f'"{text}" is no amount; valid: a number above 0')
     return value
@@ -166,10 +160,12 @@ def _parts(text: str, example: str) -> list[str]:
     return parts
 
 
-def column_option(name: str, metavar: str, meaning: str) -> Any:
-    """The option of one run-table column."""
-    suffixes = _SUFFIX_HELP if name in COUNTS else ""
-    return typer.Option(flag(name), parser=column_reader(name), metavar=metavar, help=meaning + suffixes)
+def column_option(column: str, metavar: str, meaning: str, name: str = "") -> Any:
+    """The option of one run-table column, or one of another name that takes what its cells hold."""
+    suffixes = _SUFFIX_HELP if column in COUNTS else ""
+    return typer.Option(
+        name or flag(column), parser=column_reader(column), metavar=metavar, help=meaning + suffixes
+    )
 
 
 def given(**options: Any) -> dict[str, Any]:
@@ -299,4 +295,26 @@ Group = Annotated[
         metavar="NAME",
         help="Group of a pooled fit; c4,llama where it pools over two columns; new = one never measured.",
     ),
+]
+Tensors = Annotated[
+    str | None,
+    typer.Option(
+        "--tensors",
+        parser=read_names,
+        metavar="NAME,…",
+        help="What is trained at these bits: weights, activations, kv (all three by default), gradients.",
+    ),
+]
+Formats = Annotated[
+    str | None,
+    typer.Option(
+        "--formats",
+        parser=read_names,
+        metavar="NAME,…",
+        help="Number formats on offer, with commas: as logged, or by name (bf16, fp8, mxfp4, …).",
+    ),
+]
+GroupSize = Annotated[
+    float | None,
+    column_option("group_size", "COUNT", "Elements that share one scale, for laws that read it."),
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bitlaw.cli.tables import console, plain_table, print_table, styled
 from bitlaw.finding import Finding, Status, overall_status
+from bitlaw.importers.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,7 @@ def print_object(content: Mapping[str, Any]) -> None:
 
 def print_text(text: str, style: str = "") -> None:
     """Print a paragraph."""
-    console().print(text, style=style, markup=False, highlight=False)
+    console().print(printable(text, keep="\n"), style=style, markup=False, highlight=False)
 
 
 def print_findings(findings: Sequence[Finding], show_passed: bool = False) -> None:

@@ -1,6 +1,6 @@
-"""Points to predict: from the flags of one point, or from a table of them."""
+"""Points to predict and plans to compare: from the flags of one point, or from a table of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,8 +41,15 @@ def point_from_flags(flags: Mapping[str, float | str | None]) -> "pd.DataFrame":
     return _frame({name: [value] for name, value in given.items()})
 
 
-def points_from_file(path: Path) -> "pd.DataFrame":
+def points_from_file(path: Path, also: Sequence[Column] = ()) -> "pd.DataFrame":
     """Points, one per row of a table with the columns of a run table; ``loss`` is not needed.
+
+    Parameters
+    ----------
+    path
+        The table.
+    also
+        Columns that are read besides, where they are there; an empty cell is NaN.
 
     Raises
     ------
@@ -51,11 +58,32 @@ def points_from_file(path: Path) -> "pd.DataFrame":
         its column cannot. All problems together.
     """
     from bitlaw.runs.files import read_file
-    from bitlaw.runs.problems import first_problems
+
+    return _points_of(read_file(path), also)
+
+
+def plans_from_file(path: Path) -> "pd.DataFrame":
+    """Plans, one per row of a table with the columns of a run table, called by ``name`` or ``run_id``.
+
+    Raises
+    ------
+    InputError
+        As for ``points_from_file``.
+    """
+    from bitlaw.runs.files import read_file
 
     table = read_file(path)
-    columns = {name: cells for name, cells in table.columns.items() if name in BY_NAME}
-    read = {name: [read_cell(BY_NAME[name], raw) for raw in cells] for name, cells in columns.items()}
+    names = table.columns.get("name", [None] * table.n_rows)
+    return _points_of(table).assign(name=["" if name is None else str(name) for name in names])
+
+
+def _points_of(table: "RawTable", also: Sequence[Column] = ()) -> "pd.DataFrame":
+    """The points in a table, every canonical column of them, and those asked for besides."""
+    from bitlaw.runs.problems import first_problems
+
+    specs = BY_NAME | {column.name: column for column in also}
+    columns = {name: cells for name, cells in table.columns.items() if name in specs}
+    read = {name: [read_cell(specs[name], raw) for raw in cells] for name, cells in columns.items()}
     problems = _header_problems(table) + [
         f"{table.place(row, name)}: {cell.problem}"
         for name, cells in read.items()
@@ -66,9 +94,11 @@ def points_from_file(path: Path) -> "pd.DataFrame":
     if not problems:
         problems = _size_problems(table, values)
     if problems:
-        raise InputError(first_problems(problems, str(path)))
+        raise InputError(first_problems(problems, table.source))
+    beside = {column.name: values.pop(column.name) for column in also if column.name in values}
     values = {name: cells for name, cells in values.items() if name == "run_id" or name not in NOT_CONDITIONS}
-    return _frame(values)
+    frame = _frame(values)
+    return frame.assign(**{name: [float(cell or "nan") for cell in cells] for name, cells in beside.items()})
 
 
 def _header_problems(table: "RawTable") -> list[str]:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from bitlaw.cli.options import (
-    COUNTS,
     Fits,
     Group,
     Json,
@@ -20,7 +19,7 @@ from bitlaw.cli.options import (
 from bitlaw.cli.points import POINT_COLUMNS, point_from_flags, points_from_file
 from bitlaw.cli.several import open_fits, print_answer
 from bitlaw.errors import InputError
-from bitlaw.runs.columns import Column
+from bitlaw.runs.columns import COUNTS, Column
 
 EXAMPLE = """Examples:
 

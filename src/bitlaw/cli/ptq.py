@@ -1,7 +1,11 @@
 """``bitlaw ptq``: how few bits a trained model may be quantized to."""
 
+from pathlib import Path
 from typing import Annotated
 
+import typer
+
+from bitlaw.cli.measured import measured_from_file
 from bitlaw.cli.options import (
     Bits,
     Fits,
@@ -9,7 +13,9 @@ from bitlaw.cli.options import (
     Json,
     MethodPost,
     NoDrift,
+    Params,
     Probability,
+    Tokens,
     Tolerance,
     column_option,
     given,
@@ -22,6 +28,8 @@ bitlaw ptq fit.nc --n-params 7e9 --tokens 1e12 --tolerance 0.01
 
 bitlaw ptq fit.nc --n-params 7B --tokens 1T --loss 2.04 --bits 8,6,5,4 --method-post rtn
 
+bitlaw ptq fit.nc --n-params 7B --tokens 1T --loss 2.04 --measured quantized.csv
+
 bitlaw ptq kumar2024.nc bitlaw-default.nc --n-params 7B --tokens 1T
 """
 
@@ -29,26 +37,46 @@ Loss = Annotated[
     float | None,
     column_option("loss", "NATS", "Measured loss of the checkpoint, nats/token."),
 ]
-RequiredParams = Annotated[float, column_option("n_params", "COUNT", "Non-embedding parameters.")]
-RequiredTokens = Annotated[float, column_option("tokens", "COUNT", "Tokens it was or will be trained on.")]
-BitsWeights = Annotated[float, column_option("bits_weights", "BITS", "Training precision of its weights.")]
-BitsActivations = Annotated[
-    float, column_option("bits_activations", "BITS", "Training precision of its activations.")
+RunId = Annotated[
+    str | None,
+    column_option(
+        "run_id", "RUN", "A fitted run in place of sizes and training precision; its own rows count."
+    ),
 ]
-BitsKv = Annotated[float, column_option("bits_kv", "BITS", "Training precision of its KV cache.")]
+Measured = Annotated[
+    Path | None,
+    typer.Option(
+        "--measured",
+        metavar="POINTS.csv",
+        help="Losses of this very checkpoint after quantization: bits_post, loss, and where known method_post and "
+        "loss_se. They take precedence over the law.",
+    ),
+]
+BitsWeights = Annotated[
+    float | None, column_option("bits_weights", "BITS", "Training precision of its weights, 16 by default.")
+]
+BitsActivations = Annotated[
+    float | None,
+    column_option("bits_activations", "BITS", "Training precision of its activations, 16 by default."),
+]
+BitsKv = Annotated[
+    float | None, column_option("bits_kv", "BITS", "Training precision of its KV cache, 16 by default.")
+]
 
 
 def ptq(
     fits: Fits,
-    n_params: RequiredParams,
-    tokens: RequiredTokens,
+    n_params: Params = None,
+    tokens: Tokens = None,
+    run_id: RunId = None,
     loss: Loss = None,
+    measured: Measured = None,
     tolerance: Tolerance = 0.01,
     method_post: MethodPost = None,
     bits: Bits = None,
-    bits_weights: BitsWeights = 16.0,
-    bits_activations: BitsActivations = 16.0,
-    bits_kv: BitsKv = 16.0,
+    bits_weights: BitsWeights = None,
+    bits_activations: BitsActivations = None,
+    bits_kv: BitsKv = None,
     prob: Probability = 0.9,
     group: Group = None,
     no_drift: NoDrift = False,
@@ -57,6 +85,10 @@ def ptq(
     """Decide how few bits a trained model may be quantized to before it loses more than a tolerance."""
     fitted = open_fits(fits)
     options = given(
+        n_params=n_params,
+        tokens=tokens,
+        run_id=run_id,
+        measured=None if measured is None else measured_from_file(measured),
         tolerance=tolerance,
         loss=loss,
         method_post=method_post,
@@ -71,7 +103,7 @@ def ptq(
     if len(fitted) > 1:
         from bitlaw.decisions.stacked import ptq_across
 
-        return print_answer("ptq", fitted, ptq_across(fitted, n_params, tokens, **options), as_json)
+        return print_answer("ptq", fitted, ptq_across(fitted, **options), as_json)
     from bitlaw.decisions import ptq as decisions
 
-    return print_answer("ptq", fitted, decisions.ptq(fitted[0], n_params, tokens, **options), as_json)
+    return print_answer("ptq", fitted, decisions.ptq(fitted[0], **options), as_json)

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bitlaw.cli.options import COUNTS
+from bitlaw.importers.text import printable
+from bitlaw.runs.columns import COUNTS
 from bitlaw.units import format_count, format_probability
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ def console() -> "Console":
 
 
 def styled(text: str, style: str = "") -> "Text":
-    """Text as it is: square brackets in it mean nothing."""
+    """Text as it is: square brackets in it mean nothing, and letters that steer a terminal are escaped."""
     from rich.text import Text
 
-    return Text(text, style=style)
+    return Text(printable(text, keep="\n"), style=style)
 
 
 def plain_table(header: bool = True) -> "Table":

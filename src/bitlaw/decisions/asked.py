@@ -11,8 +11,10 @@ from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.spending import pricing_of
 from bitlaw.errors import InputError
+from bitlaw.inference.columns import schemes
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
+from bitlaw.runs.columns import TRAINING_BITS, UNQUANTIZED_BITS
 from bitlaw.units import format_count
 
 
@@ -30,6 +32,8 @@ class Asked:
         Group of a pooled fit; None without pooling.
     loss
         Measured loss of the model as trained, nats/token; None where the law's is used.
+    run_id
+        The fitted run in 16 bits that it is, whose own measurements answer first; None for another model.
     point
         The model in 16 bits, canonical run-table columns.
     text
@@ -43,6 +47,7 @@ class Asked:
     flops: float
     group: str | None
     loss: float | None
+    run_id: str | None
     point: pd.DataFrame
     text: str
     spending: Mapping[str, Any] = field(default_factory=dict)
@@ -83,11 +88,12 @@ def asked_about(
     pricing_of(hardware, speeds, price)
     if (n_params is None) != (tokens is None):
         raise InputError("give n_params and tokens together, or neither for the largest logged run")
-    which = "the model asked about"
+    which, run_id = "the model asked about", None
     if n_params is None or tokens is None:
         largest, which = fit.largest_run(), "the largest logged run"
         n_params, tokens = float(largest["n_params"]), float(largest["tokens"])
         group = group or ",".join(largest[column] for column in fit.pool) or None
+        run_id = _in_16_bits(fit, largest)
         loss = float(largest["loss"]) if fit.law.base.is_observed and loss is None else loss
     return Asked(
         n_params=n_params,
@@ -95,7 +101,18 @@ def asked_about(
         flops=flops or float(training_flop(n_params, tokens)),
         group=group,
         loss=loss,
+        run_id=run_id,
         point=points_frame(n_params=n_params, tokens=tokens, **group_columns(fit, group)),
         text=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {which}",
         spending={} if hardware is None else {"hardware": hardware, "speeds": speeds, "price": price},
     )
+
+
+def _in_16_bits(fit: Fit, run: Mapping[str, Any]) -> str | None:
+    """The run itself where it was trained in 16 bits, else the first of its sizes and group that was."""
+    rows, same = fit.rows[fit.rows["bits_post"].isna()], ("n_params", "tokens", *fit.pool)
+    alike = (rows[list(same)] == [run[name] for name in same]).all(axis=1)
+    whole = (rows[list(TRAINING_BITS)] >= UNQUANTIZED_BITS).all(axis=1) & (schemes(rows) == "")
+    ids = rows.loc[alike & whole & (rows["status"] != "diverged"), "run_id"].astype(str).tolist()
+    own = str(run["run_id"])
+    return own if own in ids else next(iter(ids), None)

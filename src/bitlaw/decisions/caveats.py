@@ -5,8 +5,12 @@ from collections.abc import Iterable
 import pandas as pd
 
 from bitlaw.criticism.extrapolation import extrapolation_findings
+from bitlaw.decisions.groups import group_columns
 from bitlaw.finding import Finding, Status
+from bitlaw.inference.draws import point_columns, points_frame
 from bitlaw.inference.fit import Fit
+
+_NO_BETTER = 0.999
 
 
 def caveats(fit: Fit, points: pd.DataFrame) -> tuple[Finding, ...]:
@@ -34,6 +38,32 @@ def is_beyond(findings: Iterable[Finding]) -> bool:
         finding.code.startswith("extrapolation.") and finding.status is not Status.PASS
         for finding in findings
     )
+
+
+def guessing(fit: Fit, group: str | None, loss: float, decision: str) -> tuple[Finding, ...]:
+    """A warning where nothing on offer beats guessing, so that the bound makes every option alike.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    group
+        Group of a pooled fit.
+    loss
+        The lowest loss on offer, nats/token.
+    decision
+        Which decision it is, the first part of the finding's code.
+    """
+    point = points_frame(n_params=1.0, tokens=1.0, **group_columns(fit, group))
+    ceiling = float(point_columns(fit, point)["ceiling"][0])
+    if loss < _NO_BETTER * ceiling:
+        return ()
+    message = (
+        f"The lowest loss on offer, {loss:.4g} nats/token, is no better than guessing, {ceiling:.4g}: "
+        "there the law does not tell precisions apart."
+    )
+    advice = "Ask about more parameters and tokens, or more bits."
+    return (Finding(f"{decision}.guessing", Status.WARN, loss, ceiling, message, advice),)
 
 
 def one_law_finding() -> Finding:

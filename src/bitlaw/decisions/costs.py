@@ -67,7 +67,9 @@ def cost_in_bits(bits: np.ndarray | float) -> np.ndarray | float:
     return bits / UNQUANTIZED_BITS
 
 
-def tokens_bought(flops: float, n_params: np.ndarray | float, cost: np.ndarray | float) -> np.ndarray | float:
+def tokens_bought(
+    flops: np.ndarray | float, n_params: np.ndarray | float, cost: np.ndarray | float
+) -> np.ndarray | float:
     """Tokens that a budget trains N parameters on in a precision: its cost 6 N D solved for D.
 
     Parameters

@@ -147,19 +147,27 @@ def by_search(
     np.ndarray
         inf where the loss does not rise again within the range, or never falls.
     """
+    trained = _as_trained(columns)
 
     def loss(log_tokens: np.ndarray) -> np.ndarray:
-        moved = dict(columns) | {"tokens": np.exp(log_tokens)}
-        run = train(fit.law, constants, moved, fit.reference, np)
+        tokens = {"tokens": np.exp(log_tokens)}
+        moved = dict(columns) | tokens
+        run = train(fit.law, constants, dict(trained) | tokens, fit.reference, np)
         log_delta = log_post_degradation(fit.law, constants, moved, run.log_n, fit.reference, np, error)
         return run.loss + degradation(log_delta, run.loss, moved["ceiling"], np)
 
-    shapes = [value.shape for value in constants.values()]
-    shape = np.broadcast_shapes(*shapes, columns["bits_post"].shape)
-    centre = np.full(shape, math.log(fit.reference.tokens))
+    samples = np.broadcast_shapes(*(value.shape for value in constants.values()))[0]
+    centre = np.full((samples, 1), math.log(fit.reference.tokens))
     with np.errstate(over="ignore", invalid="ignore"):
         lowest = lowest_between(loss, centre - _REACH * _DECADE, centre + _REACH * _DECADE)
     return np.exp(lowest)
+
+
+def _as_trained(columns: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """Columns of the run as trained: those of one point where all are one run, which then is evaluated once."""
+    own = {name: value for name, value in columns.items() if name not in ("bits_post", "post_symmetric")}
+    is_one_run = all((value == value[0]).all() for name, value in own.items() if name != "tokens")
+    return take(columns, np.array([0])) if is_one_run else columns
 
 
 def lowest_between(function: Function, lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
@@ -171,7 +179,7 @@ def lowest_between(function: Function, lo: np.ndarray, hi: np.ndarray) -> np.nda
     Parameters
     ----------
     function
-        Takes and returns an array of the shape of ``lo``.
+        Takes an array of the shape of ``lo``, or one that this broadcasts to, and returns the latter.
     lo, hi
         Ends of the search, the same distance apart everywhere.
 
@@ -189,8 +197,8 @@ def lowest_between(function: Function, lo: np.ndarray, hi: np.ndarray) -> np.nda
     """
     steps = max(2, math.ceil(float(np.max(hi - lo)) / _DECADE))
     width = (hi - lo) / steps
-    best, index, start = np.full(lo.shape, np.inf), np.zeros(lo.shape), function(lo)
-    last = start
+    start = last = function(lo)
+    best, index = np.full(start.shape, np.inf), np.zeros(start.shape)
     for step in range(steps + 1):
         last = function(lo + step * width)
         lower = last < best

@@ -1,5 +1,6 @@
 """The group of a pooled fit and the post-training method that a decision is for."""
 
+from difflib import get_close_matches
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,9 @@ from bitlaw.inference.fit import Fit
 from bitlaw.inference.levels import NEW_LEVEL
 
 _OR_NEW = f'or "{NEW_LEVEL}", one that was never measured'
+
+_NEARLY = 0.75
+"""Similarity (difflib ratio) from which an unseen method is taken for a slip."""
 
 
 def group_columns(fit: Fit, group: str | None) -> dict[str, Any]:
@@ -88,13 +92,14 @@ def fitted_method(fit: Fit, method_post: str | None) -> str:
     fit
         The fit.
     method_post
-        Name of a method; ``new`` is one that was never measured, whose constants are drawn from the
-        spread between methods.
+        Name of a method. One that no row was quantized by, such as ``new``, has its constants drawn from the
+        spread between methods (``level_of_method``), unless its name is nearly a known one.
 
     Raises
     ------
     InputError
-        If no row is quantized after training, or the method is unknown, or missing among several.
+        If no row is quantized after training, or the method is nearly a known one, or missing among
+        several.
     """
     after = fit.rows["bits_post"].notna()
     seen = sorted(fit.rows.loc[after, "method_post"].astype(str).unique())
@@ -103,9 +108,17 @@ def fitted_method(fit: Fit, method_post: str | None) -> str:
     valid = f"valid: {', '.join(f'"{name}"' for name in seen)}, {_OR_NEW}"
     if method_post is None and len(seen) > 1:
         raise InputError(f"method_post is needed, the fit has seen several; {valid}")
-    if method_post is not None and method_post not in (*seen, NEW_LEVEL):
+    if method_post is None or method_post in seen:
+        return seen[0] if method_post is None else method_post
+    near = get_close_matches(method_post.lower(), [name.lower() for name in seen], n=1, cutoff=_NEARLY)
+    if near or not method_post:
         raise InputError(f'method_post "{method_post}" was not seen by the fit; {valid}')
-    return seen[0] if method_post is None else method_post
+    return method_post
+
+
+def level_of_method(fit: Fit, method_post: str) -> str:
+    """The level whose constants a method has: its own, or ``new`` where no row was quantized by it."""
+    return method_post if method_post in fit.levels("method_post") else NEW_LEVEL
 
 
 def _group_needed(fit: Fit) -> str:

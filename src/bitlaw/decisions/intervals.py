@@ -52,7 +52,7 @@ def mean_of(draws: np.ndarray) -> float:
         return float(draws.mean())
 
 
-def monte_carlo_error(probability: float, samples: int) -> float:
+def monte_carlo_error(probability: float, samples: float) -> float:
     """Standard error √(p (1 - p) / S) of a probability counted over S draws.
 
     Examples

@@ -75,6 +75,15 @@ class LawDraws:
         columns = {name: value[rows] for name, value in self.columns.items()}
         return replace(self, constants=constants, columns=columns, cost=self.cost[rows])
 
+    def only(self, option: int) -> "LawDraws":
+        """The same at one of the options."""
+        one = slice(option, option + 1)
+        constants = {
+            name: value[:, one] if value.shape[1] > 1 else value for name, value in self.constants.items()
+        }
+        columns = {name: value[one] for name, value in self.columns.items()}
+        return replace(self, constants=constants, columns=columns, cost=self.cost[one])
+
     def with_cost(self, cost: np.ndarray) -> "LawDraws":
         """The same law at the same options, which cost something else, shape (options,)."""
         return replace(self, cost=cost)
@@ -140,10 +149,10 @@ def law_draws(fit: Fit, offer: Sequence[OnOffer], group: str | None, prior: bool
     Raises
     ------
     InputError
-        If the law has no term for training precision, or none for one on offer, or was not fitted to
-        a format, or the group does not fit the fit.
+        If the law takes losses as trained as data, or has no term for a precision on offer, or was not
+        fitted to a format, or the group does not fit the fit.
     """
-    require_training_term(fit.law)
+    require_own_loss(fit.law)
     points = points_of(offer, [1.0] * len(offer), [1.0] * len(offer), group_columns(fit, group))
     problems = list(dict.fromkeys(reason for _, reason in training_without_term(fit.law, points)))
     if problems:
@@ -184,10 +193,18 @@ def require_training_term(law: Law) -> None:
     """Raise InputError unless the law says what training precision does to a loss."""
     if law.training:
         return
-    able = ", ".join(name for name in law_names() if load_law(name).training)
+    require_own_loss(law)
+    raise InputError(f"law {law.name} has no term for training precision; laws with one: {_with_term()}")
+
+
+def require_own_loss(law: Law) -> None:
+    """Raise InputError where a law takes the loss as trained as data, and so predicts none."""
     if law.base.is_observed:
         raise InputError(
             f"law {law.name} takes the loss as trained as data, so it cannot say which precision to train "
-            f"in; ask it about quantization after training (bitlaw ptq), or use one of {able}"
+            f"in; ask it about quantization after training (bitlaw ptq), or use one of {_with_term()}"
         )
-    raise InputError(f"law {law.name} has no term for training precision; laws with one: {able}")
+
+
+def _with_term() -> str:
+    return ", ".join(name for name in law_names() if load_law(name).training)

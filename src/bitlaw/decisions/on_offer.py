@@ -75,8 +75,11 @@ def key_text(key: Key) -> str:
 def default_offer(fits: Sequence[Fit]) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """Bits and formats on offer where the question names none.
 
-    Bit-widths where every law reads bits; where one knows formats only, the fitted ones and 16 bits.
+    Bit-widths where every law reads bits; where one knows formats only, the fitted ones and 16 bits; where
+    no law has a term for training precision, 16 bits alone.
     """
+    if not any(fit.law.training for fit in fits):
+        return (UNQUANTIZED_BITS,), ()
     if not any(knows_formats_only(fit.law) for fit in fits):
         return DEFAULT_BITS, ()
     return (UNQUANTIZED_BITS,), tuple(logged_formats(fits[0], with_backward(fits)))
@@ -108,7 +111,7 @@ def on_offer(question: PrecisionQuestion, fits: Sequence[Fit]) -> tuple[OnOffer,
     size = scale_size(question.group_size, fits)
     columns = [TENSORS[name] for name in question.tensors]
     pricing = question.pricing
-    options = [_option(bits, None, dict.fromkeys(columns, bits) | size, pricing) for bits in question.bits]
+    options = [priced(bits, None, dict.fromkeys(columns, bits) | size, pricing) for bits in question.bits]
     options += [
         format_option(name, pricing, question.tensors, size, logged.get(name))
         for name in dict.fromkeys(question.formats)
@@ -172,17 +175,31 @@ def format_option(
         If its cost is not known, or the chip does not run it.
     """
     if is_unquantized(name):
-        return _option(UNQUANTIZED_BITS, name, {}, pricing)
+        return priced(UNQUANTIZED_BITS, name, {}, pricing)
     known = floating_point(name)
     size = {} if known and known.block_size else size
     if logged is not None:
-        return _option(_widest(logged), name, {**size, **logged}, pricing)
+        return priced(widest(logged), name, {**size, **logged}, pricing)
     bits = effective_bits(name)
     says_all = dict.fromkeys((TENSORS[tensor] for tensor in tensors), bits) if bits_say_all(name) else {}
-    return _option(bits, name, {"format": name, **says_all, **size}, pricing)
+    return priced(bits, name, {"format": name, **says_all, **size}, pricing)
 
 
-def _option(bits: float, name: str | None, columns: Mapping[str, Any], pricing: Pricing) -> OnOffer:
+def priced(bits: float, name: str | None, columns: Mapping[str, Any], pricing: Pricing) -> OnOffer:
+    """An option with what it costs.
+
+    Parameters
+    ----------
+    bits, name, columns
+        As of ``OnOffer``.
+    pricing
+        What training costs.
+
+    Raises
+    ------
+    InputError
+        If the chip does not run it.
+    """
     if pricing.chip is None:
         return OnOffer(bits, name, columns, pricing.cost(bits))
     operands, element = _operands(bits, name, columns)
@@ -207,13 +224,26 @@ def _operands(bits: float, name: str | None, columns: Mapping[str, Any]) -> tupl
     return bits, (f"int{wider:g}" if integers else logged or None)
 
 
-def _widest(columns: Mapping[str, Any]) -> float:
-    """Bits a multiplication costs: those of the wider of its operands, weights and activations."""
-    forward = [float(columns[name]) for name in TRAINING_BITS[:3]]
+def widest(columns: Mapping[str, Any], tensors: Sequence[str] = ("weights", "activations")) -> float:
+    """Bits that a multiplication costs: those of the wider of its operands, in a format its effective bits.
+
+    Parameters
+    ----------
+    columns
+        Run-table columns of a training run.
+    tensors
+        The tensor kinds that are multiplied.
+
+    Examples
+    --------
+    >>> run = {"format": "", "bits_weights": 4.0, "bits_activations": 8.0, "bits_kv": 16.0}
+    >>> widest(run), widest(run, ["weights"]), widest(run | {"format": "mxfp8"})
+    (8.0, 4.0, 8.25)
+    """
     name = str(columns["format"])
-    if min(forward) >= UNQUANTIZED_BITS:
+    if min(float(columns[column]) for column in TRAINING_BITS[:3]) >= UNQUANTIZED_BITS:
         return effective_bits(name)
-    operands = min(UNQUANTIZED_BITS, max(forward[:2]))
+    operands = min(UNQUANTIZED_BITS, max(float(columns[TENSORS[tensor]]) for tensor in tensors))
     return effective_bits(name) if floating_point(name) and operands < UNQUANTIZED_BITS else operands
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bitlaw.decisions.caveats import caveats, one_law_finding
+from bitlaw.decisions.caveats import caveats, guessing, one_law_finding
 from bitlaw.decisions.chip_offer import chip_offer
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.hardware_findings import hardware_findings
-from bitlaw.decisions.law_draws import points_of, require_training_term
+from bitlaw.decisions.law_draws import points_of, require_own_loss, require_training_term
 from bitlaw.decisions.on_offer import OnOffer, default_offer, default_tensors, on_offer
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.precision_draws import PrecisionDraws, precision_draws
@@ -20,11 +20,7 @@ from bitlaw.decisions.question import TENSORS, PrecisionQuestion, largest_first
 from bitlaw.decisions.risk import evidence_of, refusal
 from bitlaw.decisions.spending import budget_of, pricing_of
 from bitlaw.decisions.support import precision_risk, supported_options
-from bitlaw.finding import Finding, Status
-from bitlaw.inference.draws import point_columns, points_frame
 from bitlaw.inference.fit import Fit
-
-_NO_BETTER = 0.999
 
 
 def optimum(
@@ -153,15 +149,19 @@ def precision_question(
     near: float | None = None,
     prob: float = 0.9,
     group: str | None = None,
+    needs_term: bool = True,
 ) -> PrecisionQuestion:
-    """The question to put to fits of the same rows, with what is on offer; arguments as for ``optimum``."""
+    """The question to put to fits of the same rows, with what is on offer; arguments as for ``optimum``.
+
+    Without ``needs_term`` a law may have no term for training precision: 16 bits are on offer where none has.
+    """
     for fit in fits:
-        require_training_term(fit.law)
+        (require_training_term if needs_term else require_own_loss)(fit.law)
     pricing = pricing_of(hardware, speeds, price)
     quantized = default_tensors(fits) if tensors is None else tuple(tensors)
     left_out: tuple[tuple[str, str], ...] = ()
     if bits is None and formats is None:
-        if pricing.chip is None:
+        if pricing.chip is None or not any(fit.law.training for fit in fits):
             bits, formats = default_offer(fits)
         else:
             known = [name for name in quantized if name in TENSORS]
@@ -197,24 +197,10 @@ def decide(
         summarise(fit.law.name, question, offer, draws, supported, fit, seed) for draws in (posterior, prior)
     )
     risk = precision_risk(evidence_of(fit), decision, offer, posterior, prior)
-    findings = caveats(fit, _answer_points(fit, decision, offer)) + _guessing(fit, decision)
-    findings += hardware_findings(question, offer)
+    lowest = min(option.loss.median for option in decision.options)
+    findings = caveats(fit, _answer_points(fit, decision, offer))
+    findings += guessing(fit, question.group, lowest, "optimum") + hardware_findings(question, offer)
     return replace(decision, findings=findings + refusal(risk), risk=risk, under_prior=under_prior)
-
-
-def _guessing(fit: Fit, decision: PrecisionDecision) -> tuple[Finding, ...]:
-    """A warning where nothing on offer beats guessing, so that the bound makes every option alike."""
-    point = points_frame(n_params=1.0, tokens=1.0, **group_columns(fit, decision.question.group))
-    ceiling = float(point_columns(fit, point)["ceiling"][0])
-    loss = min(option.loss.median for option in decision.options)
-    if loss < _NO_BETTER * ceiling:
-        return ()
-    message = (
-        f"The lowest loss on offer, {loss:.4g} nats/token, is no better than guessing, {ceiling:.4g}: "
-        "there the law does not tell precisions apart."
-    )
-    advice = "Ask about more parameters and tokens, or more bits."
-    return (Finding("optimum.guessing", Status.WARN, loss, ceiling, message, advice),)
 
 
 def _answer_points(fit: Fit, decision: PrecisionDecision, offer: Sequence[OnOffer]) -> pd.DataFrame:

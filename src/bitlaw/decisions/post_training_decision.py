@@ -1,8 +1,8 @@
 """The answer to whether a model may be quantized after training, and how far."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -10,6 +10,7 @@ from bitlaw.decisions.caveats import is_beyond
 from bitlaw.decisions.decision import Decision
 from bitlaw.decisions.intervals import count_text, drift_text, interval_text, json_value, nats_text
 from bitlaw.decisions.on_offer import key_text
+from bitlaw.inference.run_effect import Measured
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count, format_probability
 
 
@@ -23,9 +24,9 @@ class PostTrainingOption:
         Weight precision after training.
     degradation
         What quantizing adds to the loss of a new run, nats/token: with its run effect and relative
-        error.
+        error. Of this checkpoint, where degradations were measured on it.
     degradation_mean
-        The same under the law's mean.
+        The same under the law's mean; with the checkpoint's run effect, where measurements tell it.
     probability_safe
         Probability that a new run's degradation is within tolerance.
     probability_error
@@ -35,13 +36,18 @@ class PostTrainingOption:
         None where the law does not say.
     probability_past_critical
         Probability that D_crit lies below the planned tokens; None where the law does not say.
-    measured
-        Whether the bits lie within those measured with this method.
+    source
+        "measured" where the degradation was measured on this very checkpoint, which ``degradation`` then is,
+        with the error of its measurement; else "law".
+    within_measured
+        Whether the bits lie within those measured with this method on any run.
     drift
         What structural error beyond the data adds: standard deviation of its part in the logarithm of the
         degradation before the bound; 0 inside, None where drift is left out.
     refused
         Whether it may not be recommended, for nothing measured supports it.
+    weights_gb
+        Memory of the weights at serving, GB: N bits / 8, without scales of groups and embeddings.
     """
 
     bits_post: float
@@ -51,9 +57,16 @@ class PostTrainingOption:
     probability_error: float
     critical_tokens: Interval | None
     probability_past_critical: float | None
-    measured: bool
+    source: Literal["law", "measured"]
+    within_measured: bool
     drift: float | None
     refused: bool
+    weights_gb: float
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its degradation was measured on this very checkpoint."""
+        return self.source == "measured"
 
     def to_dict(self) -> dict[str, Any]:
         """The option as plain JSON types."""
@@ -72,6 +85,10 @@ class PostTrainingDecision(Decision):
         Its training precision.
     loss
         Its measured loss, nats/token; None = the law's.
+    run_id
+        The fitted run that it is; None for another one.
+    measured
+        Degradations measured on it, which take precedence over the law; None without any.
     method_post
         Post-training method.
     group
@@ -97,6 +114,8 @@ class PostTrainingDecision(Decision):
     bits_activations: float
     bits_kv: float
     loss: float | None
+    run_id: str | None
+    measured: Measured | None = field(compare=False)
     method_post: str
     group: str | None
     tolerance: float
@@ -159,10 +178,11 @@ class PostTrainingDecision(Decision):
             )
         else:
             answer = f"is safe down to {format_bits(safe)} bits ({allowed}):"
-        said = drift_text(self.drift, shown.drift, is_beyond(self.findings), "the degradation")
+        drift = 0.0 if shown.is_measured else shown.drift
+        said = drift_text(self.drift, drift, is_beyond(self.findings), "the degradation")
         parts = [
             f"{start}{answer} the probability is {format_probability(shown.probability_safe)} "
-            f"(Monte Carlo error {100 * shown.probability_error:.1f} %) and a new run's degradation "
+            f"(Monte Carlo error {100 * shown.probability_error:.1f} %) and {self._whose(shown)} "
             f"{interval_text(shown.degradation)}.{said}",
             self._critical(shown),
             f"The degradation grows with tokens with probability "
@@ -183,6 +203,11 @@ class PostTrainingDecision(Decision):
             parts.append(self.risk.sentence())
         return " ".join(part for part in parts if part)
 
+    def _whose(self, option: PostTrainingOption) -> str:
+        if option.is_measured:
+            return "the degradation measured on this checkpoint"
+        return "a new run's degradation" if self.measured is None else "the degradation of this checkpoint"
+
     def _critical(self, option: PostTrainingOption) -> str:
         if option.critical_tokens is None or option.probability_past_critical is None:
             return ""
@@ -200,11 +225,13 @@ class PostTrainingDecision(Decision):
                     "bits after training": option.bits_post,
                     "probability safe": option.probability_safe,
                     "error": option.probability_error,
-                    "degradation of a new run": interval_text(option.degradation),
+                    "source": option.source,
+                    "degradation": interval_text(option.degradation),
                     "of the law's mean": interval_text(option.degradation_mean),
                     "critical tokens": option.critical_tokens and count_text(option.critical_tokens),
                     "probability past them": option.probability_past_critical,
-                    "measured": option.measured,
+                    "within measured bits": option.within_measured,
+                    "weights, GB": float(f"{option.weights_gb:.3g}"),
                     "refused": option.refused,
                 }
                 for option in self.options
@@ -220,11 +247,13 @@ class PostTrainingDecision(Decision):
             "bits_activations",
             "bits_kv",
             "loss",
+            "run_id",
             "method_post",
             "group",
         )
         return self.record() | {
             "question": {name: json_value(getattr(self, name)) for name in asked},
+            "measured": _measurements(self.measured),
             "tolerance": self.tolerance,
             "confidence": self.confidence,
             "options": [option.to_dict() for option in self.options],
@@ -234,3 +263,17 @@ class PostTrainingDecision(Decision):
             "probability_grows": self.probability_grows,
             "under_prior": None if self.under_prior is None else self.under_prior.to_dict(),
         }
+
+
+def _measurements(measured: Measured | None) -> list[dict[str, Any]]:
+    """Degradations measured on the checkpoint, as plain JSON types."""
+    if measured is None:
+        return []
+    columns = {
+        "bits_post": measured.points["bits_post"].tolist(),
+        "method_post": measured.points["method_post"].tolist(),
+        "degradation": measured.gap.tolist(),
+        "standard_error": [error or None for error in measured.error.tolist()],
+        "fitted": measured.fitted.tolist(),
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

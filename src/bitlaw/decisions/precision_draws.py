@@ -105,14 +105,15 @@ def precision_draws(
     law = law_draws(fit, offer, question.group, prior)
     whole = law_draws(fit, (UNQUANTIZED,), question.group, prior)
     spent = _allocate(law, question)
+    group, fixed = question.group, question.n_params is not None
     if not prior:
         require_trainable(question, spent)
-    loss = _with_error(fit, law, question, offer, spent) if drift else spent.loss
+    loss = with_error(fit, law, group, offer, spent, fixed) if drift else spent.loss
     within = None
     if question.sizes_fixed:
         sizes = spent.n_params[:, :1], spent.tokens[:, :1]
         at_16 = Allocation(*sizes, whole.loss(*sizes))
-        target = _with_error(fit, whole, question, (UNQUANTIZED,), at_16) if drift else at_16.loss
+        target = with_error(fit, whole, group, (UNQUANTIZED,), at_16, fixed) if drift else at_16.loss
         within = above(loss, target) <= question.tolerance
     return PrecisionDraws(
         loss=loss,
@@ -123,7 +124,7 @@ def precision_draws(
         no_capacity=law.no_capacity(),
         floor=whole.constants["E"],
         within=within,
-        drift=_log_ratio(loss, spent.loss) if drift else None,
+        drift=log_ratio(loss, spent.loss) if drift else None,
         loss_under=None if prior else _loss_under(fit, law, question, offer, spent, drift),
         bit_limit=None if prior else bit_limit(law, question, offer, spent),
     )
@@ -165,19 +166,38 @@ def _loss_under(
     costs = other_costs(question, offer)
     under = zip(costs.values(), spent_under(law, question, spent, costs), strict=False)
     losses = [
-        _with_error(fit, law.with_cost(cost), question, offer, other) if drift else other.loss
+        with_error(fit, law.with_cost(cost), question.group, offer, other, question.n_params is not None)
+        if drift
+        else other.loss
         for cost, other in under
     ]
     return np.stack(losses, axis=-1) if losses else None
 
 
-def _with_error(
-    fit: Fit, law: LawDraws, question: PrecisionQuestion, offer: Sequence[OnOffer], spent: Allocation
+def with_error(
+    fit: Fit,
+    law: LawDraws,
+    group: str | None,
+    offer: Sequence[OnOffer],
+    spent: Allocation,
+    fixed: bool = False,
 ) -> np.ndarray:
-    """The loss of every option with the structural error there; as it was where there is no capacity."""
+    """The loss of every option with the structural error there; as it was where there is no capacity.
+
+    Parameters
+    ----------
+    fit, law
+        The fit, and its law at the options.
+    group
+        Group of a pooled fit.
+    offer, spent
+        The options, with their sizes and losses in every draw.
+    fixed
+        Whether the sizes are the same in all draws.
+    """
     ones = [1.0] * len(offer)
-    points = points_of(offer, ones, ones, group_columns(fit, question.group))
-    alike = slice(None) if question.n_params is None else slice(1)
+    points = points_of(offer, ones, ones, group_columns(fit, group))
+    alike = slice(1) if fixed else slice(None)
     error = structural_error(fit, points, spent.n_params[alike], spent.tokens[alike])
     if error is None:
         return spent.loss
@@ -186,7 +206,7 @@ def _with_error(
     return np.where(nothing, spent.loss, law.loss(n_params, tokens, error))
 
 
-def _log_ratio(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def log_ratio(loss: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Ln of a ratio of losses; 0 where both are infinite, and where they differ by rounding alone."""
     same = loss == reference
     ratio = np.log(np.where(same, 1.0, loss) / np.where(same, 1.0, reference))

@@ -1,45 +1,54 @@
 """Whether a trained model may be quantized, and how far, before it costs more than a tolerance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bitlaw.criticism.beyond import distances
 from bitlaw.decisions.caveats import caveats, one_law_finding
 from bitlaw.decisions.checkpoint import require_measured_loss
-from bitlaw.decisions.critical_tokens import critical_tokens, no_critical_tokens
-from bitlaw.decisions.groups import fitted_method, group_columns
-from bitlaw.decisions.intervals import interval_of, monte_carlo_error, require_probability
-from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
+from bitlaw.decisions.critical_tokens import no_critical_tokens
+from bitlaw.decisions.groups import fitted_method, level_of_method
+from bitlaw.decisions.intervals import require_probability
+from bitlaw.decisions.measured_points import fitted_run, loss_of, measured_finding, measured_on
+from bitlaw.decisions.post_training_decision import PostTrainingDecision
+from bitlaw.decisions.post_training_draws import PostTrainingDraws, post_training_draws, question_points
+from bitlaw.decisions.post_training_summary import decide
 from bitlaw.decisions.question import bits_problems, largest_first
-from bitlaw.decisions.risk import Evidence, NumberDraws, evidence_of, refusal, risk_of, safe_log
+from bitlaw.decisions.risk import evidence_of
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.columns import is_symmetric
-from bitlaw.inference.draws import law_parameters, loss_draws, points_frame
-from bitlaw.inference.drift import structural_error
+from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
+from bitlaw.inference.run_effect import Measured
 from bitlaw.laws.registry import law_names, load_law
-from bitlaw.units import LOSS_UNIT, format_bits
+from bitlaw.runs.columns import UNQUANTIZED_BITS
+from bitlaw.units import format_bits
 
+DEFAULT_BITS: tuple[float, ...] = (8.0, 6.0, 5.0, 4.0, 3.0, 2.0)
+"""Bit-widths on offer, with those measured on the checkpoint."""
+
+_TRAINING_BITS = ("bits_weights", "bits_activations", "bits_kv")
 _FEWEST_SYMMETRIC_BITS = 2.0
-_LEAST_SHARE = 0.05
 
 
 def ptq(
     fit: Fit,
-    n_params: float,
-    tokens: float,
+    n_params: float | None = None,
+    tokens: float | None = None,
     *,
+    run_id: str | None = None,
     tolerance: float = 0.01,
     loss: float | None = None,
+    measured: pd.DataFrame | None = None,
     method_post: str | None = None,
-    bits: Sequence[float] = (8, 6, 5, 4, 3, 2),
-    bits_weights: float = 16,
-    bits_activations: float = 16,
-    bits_kv: float = 16,
+    bits: Sequence[float] | None = None,
+    bits_weights: float | None = None,
+    bits_activations: float | None = None,
+    bits_kv: float | None = None,
     prob: float = 0.9,
     confidence: float = 0.95,
     group: str | None = None,
@@ -48,25 +57,36 @@ def ptq(
 ) -> PostTrainingDecision:
     """Decide how few bits a trained model may be quantized to.
 
+    What was measured on the checkpoint takes precedence over the law: its loss over the law's, and where it
+    was quantized and evaluated, what that cost. At other bits the law is conditioned on these measurements
+    (see ``known_run``).
+
     Parameters
     ----------
     fit
         The fit.
     n_params, tokens
-        The training run, measured or planned.
+        The training run, measured or planned; None where ``run_id`` names it.
+    run_id
+        A fitted run, whose sizes, training precision, group and own measurements are then those of the
+        question.
     tolerance
         Acceptable degradation, nats/token; 0.01 is about 1 % of perplexity.
     loss
         Measured loss of the checkpoint, nats/token, for the bound's room H - loss; None = the
-        law's. Of no consequence where the vocabulary is unknown; a law that takes the loss as trained
-        as data needs it.
+        law's. A law that takes the loss as trained as data needs it, and so do measured degradations.
+    measured
+        Losses of this checkpoint after quantization, one per row: ``bits_post``, ``loss`` (nats/token), and
+        where known ``method_post`` and ``loss_se``, the standard error of the degradation. A row without
+        ``bits_post`` is its loss as trained. Where ``loss_se`` is missing or 0, the error is the fit's own s.
     method_post
-        Post-training method; may be left out where the fit has seen just one. ``new`` is one that was
-        never measured.
+        Post-training method; may be left out where the fit has seen just one. One that no row was
+        quantized by, such as ``new``, is answered from the spread between methods.
     bits
-        Bit-widths on offer; those not below ``bits_weights`` are left out, they change nothing.
+        Bit-widths on offer; those not below ``bits_weights`` are left out, they change nothing. By default
+        8, 6, 5, 4, 3 and 2, and those measured on the checkpoint.
     bits_weights, bits_activations, bits_kv
-        Training precision of the run.
+        Training precision of the run; 16 by default.
     prob
         Probability inside every interval.
     confidence
@@ -82,22 +102,26 @@ def ptq(
     Raises
     ------
     InputError
-        For a law without a post-training term, invalid numbers, an unknown or ambiguous method, or
+        For a law without a post-training term, invalid numbers, an unknown run, an ambiguous method, or
         a missing group or measured loss.
     """
     _require_post_term(fit)
     require_probability("prob", prob)
     require_probability("confidence", confidence)
+    stated: dict[str, Any] = {
+        "bits_weights": bits_weights,
+        "bits_activations": bits_activations,
+        "bits_kv": bits_kv,
+    }
+    stated |= {"n_params": n_params, "tokens": tokens, "group": group}
+    run = None if run_id is None else fitted_run(fit, run_id)
     asked = PostTrainingDecision(
         law=fit.law.name,
-        n_params=float(n_params),
-        tokens=float(tokens),
-        bits_weights=float(bits_weights),
-        bits_activations=float(bits_activations),
-        bits_kv=float(bits_kv),
-        loss=loss,
+        **(_as_stated(stated) if run is None else _as_logged(fit, run, stated)),
+        loss=loss_of(run, measured, loss),
+        run_id=run_id,
+        measured=None,
         method_post=fitted_method(fit, method_post),
-        group=group,
         tolerance=tolerance,
         confidence=confidence,
         options=(),
@@ -108,170 +132,57 @@ def ptq(
         seed=fit.provenance.seed if seed is None else seed,
         drift=drift,
     )
-    points = question_points(fit, asked, _offered(asked, bits))
-    _require_symmetric_levels(points)
-    require_measured_loss(fit, points, loss)
+    _require_valid(asked, DEFAULT_BITS if bits is None else bits)
+    template = question_points(fit, asked, DEFAULT_BITS[:1])
+    require_measured_loss(fit, template, asked.loss)
+    asked = replace(asked, measured=measured_on(fit, run, measured, template, asked.loss))
+    points = question_points(fit, asked, _offered(fit, asked, bits))
+    _require_symmetric_levels(
+        points if asked.measured is None else pd.concat([points, asked.measured.points])
+    )
     posterior, prior = (post_training_draws(fit, points, asked, under) for under in (False, True))
-    decision = decide(evidence_of(fit), points, asked, posterior, prior)
-    found = (*caveats(fit, points), *critical_tokens_findings(fit), *decision.findings, one_law_finding())
-    return replace(decision, findings=found)
-
-
-def question_points(fit: Fit, asked: PostTrainingDecision, bits: Sequence[float]) -> pd.DataFrame:
-    """The run of a question quantized to each of the bit-widths."""
-    return points_frame(
-        run_id="planned",
-        n_params=asked.n_params,
-        tokens=asked.tokens,
-        bits_weights=asked.bits_weights,
-        bits_activations=asked.bits_activations,
-        bits_kv=asked.bits_kv,
-        bits_post=list(bits),
-        method_post=asked.method_post,
-        **group_columns(fit, asked.group),
+    rows = None if posterior.known is None else posterior.known.rows
+    decision = decide(evidence_of(fit, rows), points, asked, posterior, prior)
+    by_law = points[[option.source == "law" for option in decision.options]]
+    found = (
+        *caveats(fit, by_law),
+        *_measured_findings(fit, asked, posterior),
+        *critical_tokens_findings(fit),
     )
+    return replace(decision, findings=(*found, *decision.findings, one_law_finding()))
 
 
-@dataclass(frozen=True)
-class PostTrainingDraws:
-    """Draws of what a decision rests on, shape (samples, options) but for ``growth``.
-
-    Parameters
-    ----------
-    bits_post
-        Bit-width of each option.
-    measured
-        Whether each lies within those measured with this method.
-    degradation, new_run_degradation
-        Degradation of the law's mean and of a new run, nats/token.
-    undrifted
-        That of the law's mean without structural error.
-    critical_tokens
-        D_crit; None where the law does not say.
-    drift
-        What structural error adds to the logarithm of the degradation; None where it is left out.
-    growth
-        γD, shape (samples,).
-    """
-
-    bits_post: tuple[float, ...]
-    measured: tuple[bool, ...]
-    degradation: np.ndarray
-    new_run_degradation: np.ndarray
-    undrifted: np.ndarray
-    critical_tokens: np.ndarray | None
-    drift: np.ndarray | None
-    growth: np.ndarray
+def _as_stated(stated: dict[str, Any]) -> dict[str, Any]:
+    """The run as the question states it."""
+    missing = [name for name in ("n_params", "tokens") if stated[name] is None]
+    if missing:
+        raise InputError(
+            f"{' and '.join(missing)} missing; valid: n_params and tokens, or run_id of a fitted run"
+        )
+    bits = {
+        name: float(UNQUANTIZED_BITS if stated[name] is None else stated[name]) for name in _TRAINING_BITS
+    }
+    sizes = {name: float(stated[name]) for name in ("n_params", "tokens")}
+    return {**sizes, **bits, "group": stated["group"]}
 
 
-def post_training_draws(
-    fit: Fit, points: pd.DataFrame, asked: PostTrainingDecision, prior: bool
-) -> PostTrainingDraws:
-    """Draws of every option under one law, from the posterior or the prior.
-
-    Parameters
-    ----------
-    fit
-        The fit.
-    points
-        From ``question_points``.
-    asked
-        The question; its method, loss, seed and drift are used.
-    prior
-        Use draws of the prior in place of the posterior.
-    """
-    draws = loss_draws(fit, points, prior, asked.seed, asked.loss, asked.drift)
-    plain = draws.degradation
-    if asked.drift and structural_error(fit, points) is not None:
-        plain = loss_draws(fit, points, prior, asked.seed, asked.loss, drift=False).degradation
-    critical = None if no_critical_tokens(fit.law) else critical_tokens(fit, points, prior, asked.drift)
-    seen = fit.rows.loc[fit.rows["method_post"] == asked.method_post, "bits_post"]
-    bits = points["bits_post"].to_numpy(np.float64)
-    return PostTrainingDraws(
-        bits_post=tuple(bits.tolist()),
-        measured=tuple(((seen.min() <= bits) & (bits <= seen.max())).tolist()),
-        degradation=draws.degradation,
-        new_run_degradation=draws.new_run_degradation,
-        undrifted=plain,
-        critical_tokens=critical,
-        drift=_degradation_error(fit, points, len(draws.degradation)) if asked.drift else None,
-        growth=law_parameters(fit, points.iloc[[0]], prior)["gamma_D"][:, 0],
-    )
+def _as_logged(fit: Fit, run: pd.Series, stated: dict[str, Any]) -> dict[str, Any]:
+    """The run as it was logged."""
+    twice = [name for name, value in stated.items() if value is not None]
+    if twice:
+        raise InputError(f"run_id says {', '.join(twice)} already; valid: run_id alone, or none")
+    logged = {name: float(run[name]) for name in ("n_params", "tokens", *_TRAINING_BITS)}
+    return logged | {"group": ",".join(str(run[column]) for column in fit.pool) or None}
 
 
-def _degradation_error(fit: Fit, points: pd.DataFrame, samples: int) -> np.ndarray:
-    error = structural_error(fit, points)
-    return np.broadcast_to(0.0 if error is None else error.log_degradation, (samples, len(points)))
-
-
-def decide(
-    evidence: Evidence,
-    points: pd.DataFrame,
-    asked: PostTrainingDecision,
-    posterior: PostTrainingDraws,
-    prior: PostTrainingDraws,
-    apart: float | None = None,
-) -> PostTrainingDecision:
-    """The question answered from draws, with its risk; findings only where it is refused.
-
-    Parameters
-    ----------
-    evidence
-        What was fitted.
-    points
-        From ``question_points``.
-    asked, posterior, prior
-        The question, and draws of its options.
-    apart
-        Stacking weight of the laws that answer otherwise; None of one law.
-    """
-    refused = [distance.is_beyond_support for distance in distances(evidence.fits, points)]
-    decision, under_prior = (_answered(asked, draws, refused) for draws in (posterior, prior))
-    shown = decision.options.index(decision.shown)
-    number = _number(posterior, prior, shown)
-    risk = risk_of(evidence, points.iloc[[shown]], number, apart)
-    return replace(decision, under_prior=under_prior, risk=risk, findings=refusal(risk))
-
-
-def _number(posterior: PostTrainingDraws, prior: PostTrainingDraws, shown: int) -> NumberDraws:
-    """Ln of an option's degradation. Noise may take that of a new run below 0, which then is a share of it."""
-    drifted = posterior.degradation[:, shown]
-    new_run = np.maximum(posterior.new_run_degradation[:, shown], _LEAST_SHARE * drifted)
-    parts = (posterior.undrifted[:, shown], drifted, new_run, prior.undrifted[:, shown])
-    return NumberDraws(*(safe_log(part) for part in parts))
-
-
-def _answered(
-    asked: PostTrainingDecision, draws: PostTrainingDraws, refused: Sequence[bool]
-) -> PostTrainingDecision:
-    options = [_option(asked, draws, index, refused[index]) for index in range(len(draws.bits_post))]
-    return replace(
-        asked,
-        options=tuple(options),
-        smallest_safe_bits=_smallest_safe(options, asked.confidence),
-        probability_grows=float((draws.growth > 0).mean()),
-        draws=len(draws.growth),
-    )
-
-
-def _option(
-    asked: PostTrainingDecision, draws: PostTrainingDraws, index: int, refused: bool
-) -> PostTrainingOption:
-    new_run = draws.new_run_degradation[:, index]
-    probability = float((new_run <= asked.tolerance).mean())
-    critical = None if draws.critical_tokens is None else draws.critical_tokens[:, index]
-    return PostTrainingOption(
-        bits_post=draws.bits_post[index],
-        degradation=interval_of(new_run, asked.prob, LOSS_UNIT),
-        degradation_mean=interval_of(draws.degradation[:, index], asked.prob, LOSS_UNIT),
-        probability_safe=probability,
-        probability_error=monte_carlo_error(probability, len(new_run)),
-        critical_tokens=None if critical is None else interval_of(critical, asked.prob, "tokens"),
-        probability_past_critical=None if critical is None else float((critical < asked.tokens).mean()),
-        measured=draws.measured[index],
-        drift=None if draws.drift is None else float(draws.drift[:, index].std()),
-        refused=refused,
-    )
+def _measured_findings(
+    fit: Fit, asked: PostTrainingDecision, posterior: PostTrainingDraws
+) -> tuple[Finding, ...]:
+    measured, known = asked.measured, posterior.known
+    if measured is None or known is None:
+        return ()
+    expected = loss_draws(fit, measured.points, False, asked.seed, measured.loss, asked.drift)
+    return (measured_finding(measured, expected, known),)
 
 
 def critical_tokens_findings(fit: Fit) -> tuple[Finding, ...]:
@@ -284,16 +195,6 @@ def critical_tokens_findings(fit: Fit) -> tuple[Finding, ...]:
     return (Finding("ptq.critical_tokens", Status.NOT_RUN, None, None, message, advice),)
 
 
-def _smallest_safe(options: Sequence[PostTrainingOption], confidence: float) -> float | None:
-    """Fewest bits that are safe and supported, going down from the largest until one is not."""
-    smallest = None
-    for option in options:
-        if option.probability_safe < confidence or option.refused:
-            break
-        smallest = option.bits_post
-    return smallest
-
-
 def _require_post_term(fit: Fit) -> None:
     if fit.law.post is None:
         able = [name for name in law_names() if load_law(name).post is not None]
@@ -302,25 +203,40 @@ def _require_post_term(fit: Fit) -> None:
         )
 
 
-def _offered(asked: PostTrainingDecision, bits: Sequence[float]) -> list[float]:
-    """Bit-widths below the training precision, largest first, after the question's numbers are checked."""
+def _require_valid(asked: PostTrainingDecision, bits: Sequence[float]) -> None:
+    """Raise InputError for numbers of the question that are out of range, all of them together."""
     problems = bits_problems("bits", tuple(bits))
-    for name in ("bits_weights", "bits_activations", "bits_kv"):
+    for name in _TRAINING_BITS:
         problems += bits_problems(name, (getattr(asked, name),))
     problems += [
         f"{name} is {getattr(asked, name):g}; valid: a positive number"
         for name in ("n_params", "tokens", "tolerance")
         if not (np.isfinite(getattr(asked, name)) and getattr(asked, name) > 0)
     ]
-    offered = [value for value in largest_first(bits) if value < asked.bits_weights]
-    if not problems and not offered:
-        problems.append(
+    if problems:
+        raise InputError(problems)
+
+
+def _offered(fit: Fit, asked: PostTrainingDecision, bits: Sequence[float] | None) -> list[float]:
+    """Bit-widths below the training precision, largest first."""
+    known = (
+        [] if bits is not None else _measured_bits(asked.measured, level_of_method(fit, asked.method_post))
+    )
+    every = largest_first([*(DEFAULT_BITS if bits is None else bits), *known])
+    offered = [value for value in every if value < asked.bits_weights]
+    if not offered:
+        raise InputError(
             f"no bits on offer are below bits_weights {format_bits(asked.bits_weights)}; quantizing to as "
             f"many bits changes nothing"
         )
-    if problems:
-        raise InputError(problems)
     return offered
+
+
+def _measured_bits(measured: Measured | None, method: str) -> list[float]:
+    if measured is None:
+        return []
+    points = measured.points
+    return [float(value) for value in points.loc[points["method_post"] == method, "bits_post"]]
 
 
 def _require_symmetric_levels(points: pd.DataFrame) -> None:

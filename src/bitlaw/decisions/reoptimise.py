@@ -11,7 +11,10 @@ from bitlaw.decisions.law_draws import LawDraws
 
 _DECADE = math.log(10.0)
 _HALF_WIDTH = 12 * _DECADE
-_STEP = _DECADE
+_STEP = 2 * _DECADE
+_CLOSE = 0.02
+"""How close golden section comes to the minimum, in ln N, before a parabola takes over."""
+
 _NEAR = 1.0
 _NEAR_TOLERANCE = 0.01
 """In ln N; the loss is flat at its minimum, so that what depends on it moves by less than 1 in 10,000."""
@@ -20,7 +23,7 @@ _TOLERANCE = 1e-4
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 _MOST_MOVES = 20
 _LARGEST_BLOCK = 4096
-"""Draws and options at a time: 25 points of each, in temporaries that stay in a processor's cache."""
+"""Draws and options at a time: 13 points of each, in temporaries that stay in a processor's cache."""
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -43,14 +46,17 @@ class Allocation:
     loss: np.ndarray
 
 
-def reoptimise(law: LawDraws, flops: float) -> Allocation:
-    """The split of a budget 6 N D into parameters and tokens with the lowest loss.
+def reoptimise(law: LawDraws, flops: float, served: np.ndarray | float = 0.0) -> Allocation:
+    """The split of a budget into parameters and tokens with the lowest loss.
 
-    Every draw and option is searched on its own, along ln N at fixed cost: whole decades over a
-    window of 24 around the fitted runs' ratio of tokens to parameters, moved on where the
-    lowest point is an end of it, then golden section until the minimum is known to 0.01 %. There is
-    one minimum: along ln N bases and penalties are exponentials, their sums and powers of these, so
-    that ln(L - E) is convex, and ln(H - L) concave where the vocabulary bounds a penalty.
+    The budget pays for training, 6 N D at the option's cost, and for serving where that is asked for
+    (arXiv 2401.00448). Every draw and option is searched on its own, at fixed cost, along
+    x = ln(C / (6 c D)): ln N where nothing is served. Points two decades apart over a window of 24 around
+    the fitted runs' ratio of tokens to parameters, moved on where the lowest is an end of it; golden section
+    until the minimum is known to 2 %; then the vertex of a parabola, which knows it to better than .1 %.
+    There is one minimum: along x bases and penalties are exponentials, or powers of sums of these that fall
+    with x, so that ln(L - E) is convex, and ln(H - L) concave where the vocabulary bounds a penalty. (With
+    serving, a penalty that grows with parameters is no such power; the lowest point of the window leads.)
 
     Parameters
     ----------
@@ -58,16 +64,56 @@ def reoptimise(law: LawDraws, flops: float) -> Allocation:
         The law, its draws and the options.
     flops
         Budget, FLOP at 16 bits.
+    served
+        What serving the model over its lifetime costs per parameter, FLOP at 16 bits, shape (options,) or
+        one for all.
     """
     shape = (law.samples, len(law.cost))
     samples, options = np.indices(shape).reshape(2, -1)
+    served = np.broadcast_to(np.asarray(served, dtype=np.float64), law.cost.shape)
     blocks = [
-        _search(law.pairs(samples[rows], options[rows]), flops)
+        _search(law.pairs(samples[rows], options[rows]), flops, served[options[rows]])
         for rows in (slice(start, start + _LARGEST_BLOCK) for start in range(0, len(samples), _LARGEST_BLOCK))
     ]
-    log_n, loss = (np.concatenate(values).reshape(shape) for values in zip(*blocks, strict=True))
-    n_params = np.where(law.no_capacity(), np.nan, np.exp(log_n))
-    return Allocation(n_params, np.asarray(tokens_bought(flops, n_params, law.cost)), loss)
+    at, loss = (np.concatenate(values).reshape(shape) for values in zip(*blocks, strict=True))
+    n_params, tokens = sizes_at(np.where(law.no_capacity(), np.nan, at), *purse(law, flops, served))
+    return Allocation(n_params, tokens, loss)
+
+
+def purse(law: LawDraws, flops: float, served: np.ndarray | float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """What a budget buys in each option, as the product N (D + D_served) of ``sizes_at``, and D_served.
+
+    Parameters
+    ----------
+    law, flops, served
+        As for ``reoptimise``.
+    """
+    return np.asarray(tokens_bought(flops, 1.0, law.cost)), np.asarray(tokens_bought(served, 1.0, law.cost))
+
+
+def sizes_at(
+    at: np.ndarray, product: np.ndarray | float, served: np.ndarray | float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters and tokens at x = ln(product/D) on the line of one cost, N (D + D_served) = product.
+
+    Serving costs what training on D_served more tokens would. Along x both sizes are positive whatever is
+    served, where along ln N tokens would run out.
+
+    Parameters
+    ----------
+    at
+        x.
+    product, served
+        N (D + D_served), and D_served; arrays that broadcast with ``at``.
+
+    Examples
+    --------
+    >>> n_params, tokens = sizes_at(np.log(np.array([1e9])), 2e19, 2e10)
+    >>> n_params.round().tolist(), tokens.round().tolist()
+    ([500000000.0], [20000000000.0])
+    """
+    tokens = product * np.exp(-at)
+    return product / (tokens + served), tokens
 
 
 def reallocate(law: LawDraws, flops: float, near: np.ndarray) -> Allocation:
@@ -120,31 +166,52 @@ def resplit(law: LawDraws, product: np.ndarray, log_n: np.ndarray) -> np.ndarray
     return log_n
 
 
-def _search(law: LawDraws, flops: float) -> tuple[np.ndarray, np.ndarray]:
-    """Ln N and loss at the optimum of each row, a draw at one option."""
+def _search(law: LawDraws, flops: float, served: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the optimum of each row, a draw at one option, is in the coordinate of ``sizes_at``; its loss."""
     reference = law.reference
-    affordable = np.asarray(tokens_bought(flops, 1.0, law.cost[:, 0]))
-    middle = 0.5 * np.log(affordable * reference.n_params / reference.tokens)
-    log_n = np.empty(law.samples)
+    product, kept = purse(law, flops, served[:, None])
+    product, kept = product[:, 0], kept[:, 0]
+    middle = 0.5 * np.log(product * reference.n_params / reference.tokens)
+    at = np.empty(law.samples)
     left = np.arange(law.samples)
     offsets = np.arange(-_HALF_WIDTH, _HALF_WIDTH + _STEP / 2, _STEP)
     for _ in range(_MOST_MOVES):
-        loss = loss_along(law.at(left), affordable[left])(middle[:, None] + offsets)
+        loss = loss_along(law.at(left), product[left], kept[left])(middle[:, None] + offsets)
         lowest = loss.argmin(axis=1)
-        log_n[left] = middle + offsets[lowest]
+        at[left] = middle + offsets[lowest]
         at_end = (lowest == 0) | (lowest == len(offsets) - 1)
-        left, middle = left[at_end], log_n[left[at_end]]
+        left, middle = left[at_end], at[left[at_end]]
         if not len(left):
             break
-    return golden_section(loss_along(law, affordable), log_n - _STEP, log_n + _STEP)
+    along = loss_along(law, product, kept)
+    return _vertex(along, *golden_section(along, at - _STEP, at + _STEP, _CLOSE))
 
 
-def loss_along(law: LawDraws, product: np.ndarray) -> Function:
-    """The loss along ln N at a fixed product N D of each row; takes shape (rows,) or (rows, points)."""
+def _vertex(function: Function, at: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The minimum by the parabola through three points around one that is near it, and the value there."""
+    before, after = function(at - _CLOSE), function(at + _CLOSE)
+    slope, curvature = after - before, before - 2.0 * here + after
+    bent = np.isfinite(slope) & np.isfinite(curvature) & (curvature > 0)
+    step = np.divide(-0.5 * _CLOSE * slope, curvature, out=np.zeros_like(at), where=bent)
+    moved = at + np.clip(step, -_CLOSE, _CLOSE)
+    there = function(moved)
+    return np.where(there <= here, moved, at), np.minimum(there, here)
 
-    def loss(log_n: np.ndarray) -> np.ndarray:
-        n_params = np.exp(log_n if log_n.ndim == 2 else log_n[:, None])
-        return law.loss(n_params, product[:, None] / n_params).reshape(log_n.shape)
+
+def loss_along(law: LawDraws, product: np.ndarray, served: np.ndarray | float = 0.0) -> Function:
+    """The loss of each row along the coordinate of ``sizes_at``; takes shape (rows,) or (rows, points).
+
+    Parameters
+    ----------
+    law
+        Rows that ``LawDraws.pairs`` made.
+    product, served
+        As for ``sizes_at``, shape (rows,).
+    """
+    columns = [np.broadcast_to(part, product.shape)[:, None] for part in (product, served)]
+
+    def loss(at: np.ndarray) -> np.ndarray:
+        return law.loss(*sizes_at(at if at.ndim == 2 else at[:, None], *columns)).reshape(at.shape)
 
     return loss
 

@@ -57,12 +57,30 @@ class Evidence:
     leading: Fit
 
 
-def evidence_of(fit: Fit) -> Evidence:
-    """The evidence of one law."""
-    return Evidence((fit,), prior_scaling(fit), fit)
+def evidence_of(fit: Fit, rows: np.ndarray | None = None) -> Evidence:
+    """The evidence of one law.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    rows
+        Which of its draws stands behind each of the number's; None where it is each once.
+    """
+    return Evidence((fit,), _scaling(fit, rows), fit)
 
 
-def pooled_evidence(fits: Sequence[Fit], weights: np.ndarray) -> Evidence:
+def _scaling(fit: Fit, rows: np.ndarray | None) -> PriorScaling | None:
+    scaling = prior_scaling(fit)
+    if scaling is None or rows is None:
+        return scaling
+    weights = scaling.weights[:, rows]
+    return PriorScaling(scaling.powers, weights / weights.sum(axis=1, keepdims=True))
+
+
+def pooled_evidence(
+    fits: Sequence[Fit], weights: np.ndarray, rows: Sequence[np.ndarray | None] | None = None
+) -> Evidence:
     """The evidence of a stack, in the order of ``pooled``.
 
     Parameters
@@ -71,9 +89,11 @@ def pooled_evidence(fits: Sequence[Fit], weights: np.ndarray) -> Evidence:
         One per law.
     weights
         Their stacking weights.
+    rows
+        As for ``evidence_of``, one per law.
     """
     leading = fits[int(np.argmax(weights))]
-    scalings = [prior_scaling(fit) for fit in fits]
+    scalings = [_scaling(fit, own) for fit, own in zip(fits, rows or [None] * len(fits), strict=True)]
     known = [scaling for scaling in scalings if scaling is not None]
     if len(known) < len(fits):
         return Evidence(tuple(fits), None, leading)

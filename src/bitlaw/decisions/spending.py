@@ -26,6 +26,34 @@ class Budget:
     gpu_hours: float | None = None
     money: float | None = None
 
+    @property
+    def unit(self) -> str:
+        """What it was given in: ``FLOP``, ``GPU-hours`` or ``money``."""
+        return "money" if self.money is not None else "GPU-hours" if self.gpu_hours is not None else "FLOP"
+
+    def amount(self, flops: float) -> float:
+        """What some FLOP at 16 bits cost, in that unit.
+
+        Examples
+        --------
+        >>> Budget(1e21, gpu_hours=700.0).amount(5e20)
+        350.0
+        """
+        given = self.flops if self.unit == "FLOP" else (self.money or self.gpu_hours or 0.0)
+        return given * flops / self.flops
+
+    def amount_text(self, flops: float) -> str:
+        """The same in words.
+
+        Examples
+        --------
+        >>> Budget(1e21).amount_text(5e20), Budget(1e21, money=7000.0).amount_text(5e20)
+        ('5e+20 FLOP', '3,500')
+        """
+        if self.unit == "FLOP":
+            return f"{flops:.3g} FLOP"
+        return f"{format_amount(self.amount(flops))}{' GPU-hours' if self.unit == 'GPU-hours' else ''}"
+
     def text(self, pricing: Pricing) -> str:
         """The budget in words.
 

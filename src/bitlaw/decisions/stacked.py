@@ -19,9 +19,11 @@ from bitlaw.decisions.across_laws import (
 from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
+from bitlaw.decisions.post_training_draws import PostTrainingDraws, post_training_draws, question_points
+from bitlaw.decisions.post_training_summary import decide
 from bitlaw.decisions.predict import PredictionDraws, prediction_draws, summarise, usable_points
 from bitlaw.decisions.prediction import Prediction
-from bitlaw.decisions.ptq import PostTrainingDraws, decide, post_training_draws, ptq, question_points
+from bitlaw.decisions.ptq import ptq
 from bitlaw.decisions.risk import evidence_of, pooled_evidence, weight_apart
 from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
@@ -67,7 +69,7 @@ def predict_across(
         stack = replace(alone, findings=(*alone.findings, one_law_finding()))
     else:
         pooled_draws = _pooled_predictions(draws, weights)
-        apart = _weights_apart(by_law, weights, pooled_draws, prob)
+        apart = weights_apart([own.new_run for own in draws], weights, pooled_draws.new_run, prob)
         evidence = pooled_evidence(fits, weights)
         stack = summarise(STACK, usable[0], pooled_draws, evidence, measured, prob, seed, apart)
         refused = tuple(finding for finding in stack.findings if finding.code == REFUSED)
@@ -77,7 +79,12 @@ def predict_across(
 
 
 def ptq_across(
-    fits: Sequence[Fit], n_params: float, tokens: float, *, seed: int | None = None, **options: Any
+    fits: Sequence[Fit],
+    n_params: float | None = None,
+    tokens: float | None = None,
+    *,
+    seed: int | None = None,
+    **options: Any,
 ) -> AcrossLaws[PostTrainingDecision]:
     """Decide how few bits a trained model may be quantized to, under each law and the stack of them.
 
@@ -104,9 +111,12 @@ def ptq_across(
     if len(fits) > 1:
         asked = replace(stack, law=STACK, under_prior=None)
         points = question_points(fits[0], asked, [option.bits_post for option in asked.options])
-        drawn, of_prior = (_pooled_decisions(fits, asked, weights, prior) for prior in (False, True))
+        drawn, of_prior = ([_drawn(fit, asked, prior) for fit in fits] for prior in (False, True))
         apart = weight_apart([_safe_text(answer) for answer in by_law.values()], weights)
-        stack = decide(pooled_evidence(fits, weights), points, asked, drawn, of_prior, apart)
+        rows = [None if own.known is None else own.known.rows for own in drawn]
+        evidence = pooled_evidence(fits, weights, rows)
+        pools = _pooled_decisions(drawn, weights), _pooled_decisions(of_prior, weights)
+        stack = decide(evidence, points, asked, *pools, apart)
         disagreement = _bits_disagreement(by_law, weights)
         stack = replace(stack, findings=(*shared_findings(by_law), *stack.findings, disagreement))
     return AcrossLaws(_by_name(fits, weights), by_law, stack)
@@ -126,11 +136,12 @@ def _pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -
     )
 
 
-def _pooled_decisions(
-    fits: Sequence[Fit], asked: PostTrainingDecision, weights: np.ndarray, prior: bool
-) -> PostTrainingDraws:
+def _drawn(fit: Fit, asked: PostTrainingDecision, prior: bool) -> PostTrainingDraws:
     bits = [option.bits_post for option in asked.options]
-    draws = [post_training_draws(fit, question_points(fit, asked, bits), asked, prior) for fit in fits]
+    return post_training_draws(fit, question_points(fit, asked, bits), asked, prior)
+
+
+def _pooled_decisions(draws: Sequence[PostTrainingDraws], weights: np.ndarray) -> PostTrainingDraws:
     return replace(
         draws[0],
         degradation=pooled([drawn.degradation for drawn in draws], weights),
@@ -139,6 +150,8 @@ def _pooled_decisions(
         critical_tokens=_pooled_or_none([drawn.critical_tokens for drawn in draws], weights),
         drift=_pooled_or_none([drawn.drift for drawn in draws], weights),
         growth=pooled([drawn.growth for drawn in draws], weights),
+        share=min(drawn.share for drawn in draws),
+        known=None,
     )
 
 
@@ -172,12 +185,22 @@ def _prediction_disagreement(
     return replace(finding, value=float(share[worst]), threshold=_LARGEST_SHARE, advice=advice)
 
 
-def _weights_apart(
-    by_law: Mapping[str, Prediction], weights: np.ndarray, stack: PredictionDraws, prob: float
+def weights_apart(
+    draws: Sequence[np.ndarray], weights: np.ndarray, stack: np.ndarray, prob: float
 ) -> list[float]:
-    """For each point, the weight of laws whose medians are far from the leading law's."""
-    medians = np.array([[point.new_run.median for point in answer.points] for answer in by_law.values()])
-    lo, hi = np.quantile(stack.new_run, (0.5 - prob / 2, 0.5 + prob / 2), axis=0)
+    """For each point, the weight of laws whose medians are far from the leading law's.
+
+    Parameters
+    ----------
+    draws, weights
+        Losses of new runs under each law, nats/token, shape (samples, points), and its weight.
+    stack
+        The same of all laws together.
+    prob
+        Probability inside the stack's interval, half the width of which counts as far.
+    """
+    medians = np.stack([np.median(own, axis=0) for own in draws])
+    lo, hi = np.quantile(stack, (0.5 - prob / 2, 0.5 + prob / 2), axis=0)
     far = np.abs(medians - medians[int(weights.argmax())]) > _LARGEST_SHARE * (hi - lo)
     return [float(share) for share in weights @ far]
 

@@ -35,7 +35,19 @@ def supported_options(
     draws
         Their posterior draws, whose median sizes are looked at.
     """
-    points = _points(fits[0], question, offer, draws)
+    return supported_at(fits, offer, _points(fits[0], question, offer, draws))
+
+
+def supported_at(fits: Sequence[Fit], offer: Sequence[OnOffer], points: pd.DataFrame) -> np.ndarray:
+    """The same of options at sizes of their own.
+
+    Parameters
+    ----------
+    fits, offer
+        As for ``supported_options``.
+    points
+        The options with their sizes, one row each.
+    """
     supported = np.array([not distance.is_beyond_support for distance in distances(fits, points)])
     quantized = np.array([option.bits < UNQUANTIZED_BITS for option in offer])
     if quantized.any() and not (supported & quantized).any():

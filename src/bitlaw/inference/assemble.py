@@ -48,8 +48,13 @@ def assemble_fit(
     seed
         Seed the user gave.
     """
-    posterior = law_names(sampled["posterior"].to_dataset())
-    likelihood = run_log_likelihood(law, rows, reference, posterior)
+    drawn = sampled["posterior"].to_dataset()
+    likelihood = run_log_likelihood(law, rows, reference, drawn)
+    posterior = law_names(drawn)
+    if rows.cells:
+        shape = (posterior.sizes["chain"], posterior.sizes["draw"], rows.cells)
+        effects = (("chain", "draw", "cell"), likelihood.cell_effect.reshape(shape))
+        posterior = posterior.assign(cell_effect=effects)
     flat = {
         str(name): values.to_numpy().reshape(-1)
         for name, values in posterior.data_vars.items()

@@ -21,7 +21,7 @@ from bitlaw.laws.law import Law, Reference
 _MANY_LEVELS = 40
 _UNINFORMED_STREAM = 1
 """Tells the random numbers of quantities that are not sampled from all others of the same seed."""
-_PILOT_TUNE, _PILOT_DRAWS, _PILOT_CHAINS = 300, 300, 2
+_PILOT_TUNE, _PILOT_DRAWS, _PILOT_CHAINS = 200, 100, 2
 
 
 @dataclass(frozen=True)

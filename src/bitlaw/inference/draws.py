@@ -14,7 +14,7 @@ from bitlaw.inference.levels import NEW_LEVEL, level_names, spread_scale, varyin
 from bitlaw.inference.likelihood import degradation, gap_scale, new_degradation, new_loss, trained_scale
 from bitlaw.inference.parameters import at_index, at_levels, flat, shift_name, spread_name
 from bitlaw.inference.usable import training_without_term
-from bitlaw.laws.evaluate import log_post_degradation, train
+from bitlaw.laws.evaluate import StructuralError, log_post_degradation, train
 from bitlaw.runs.columns import COLUMNS
 
 
@@ -45,6 +45,25 @@ class LossDraws:
         return self.trained + self.degradation
 
 
+@dataclass(frozen=True)
+class KnownRun:
+    """Draws of a fit given what was measured on one run (see ``known_run``).
+
+    Parameters
+    ----------
+    rows
+        Which draw of the fit stands behind each, shape (samples,); a draw may stand there several times.
+    effect
+        The run's effect u on the logarithm of its degradation, shape (samples,).
+    effective
+        Number of effective draws, 1/Σw² of their weights.
+    """
+
+    rows: np.ndarray
+    effect: np.ndarray
+    effective: float
+
+
 def points_frame(**columns: Any) -> pd.DataFrame:
     """Points to predict, from run-table columns by name; what is not given takes its default.
 
@@ -73,6 +92,7 @@ def loss_draws(
     seed: int = 0,
     measured: float | np.ndarray | None = None,
     drift: bool = True,
+    known: KnownRun | None = None,
 ) -> LossDraws:
     """Draws of the loss at points.
 
@@ -95,20 +115,29 @@ def loss_draws(
         included.
     drift
         Include the law's structural error beyond the data (see ``structural_error``).
+    known
+        What is known of the run that all points are; its effect then is in the mean. Draws follow its ``rows``.
 
     Raises
     ------
     InputError
         For a point the law has no term for, or of a group that the fit has not seen.
     """
-    _require_terms(fit, points)
+    require_terms(fit, points)
     columns = point_columns(fit, points, measured)
     p = law_parameters(fit, points, prior)
     error = structural_error(fit, points) if drift else None
+    if known is not None:
+        p = {name: value[known.rows] for name, value in p.items()}
+        parts = {} if error is None else vars(error)
+        own = {name: part if np.ndim(part) == 0 else part[known.rows] for name, part in parts.items()}
+        error = error and StructuralError(**own)
     run = train(fit.law, p, columns, fit.reference, np, error)
     shape = (fit.samples(prior), len(points))
     trained = np.broadcast_to(run.loss, shape)
     noise = _draw_noise(p, points, shape[0], seed)
+    if known is not None:
+        noise = replace(noise, run=np.zeros_like(noise.run))
     new_trained = trained
     if measured is not None:
         trained = new_trained = np.full(shape, measured)
@@ -123,6 +152,7 @@ def loss_draws(
         log_n_after = np.broadcast_to(run.log_n, shape)[:, after]
         error = error and replace(error, log_degradation=_at(error.log_degradation, after))
         log_delta = log_post_degradation(fit.law, own, quantized, log_n_after, fit.reference, np, error)
+        log_delta = log_delta if known is None else log_delta + known.effect[:, None]
         ceiling = quantized["ceiling"]
         gap[:, after] = degradation(log_delta, trained[:, after], ceiling, np)
         with_effect = degradation(log_delta + noise.run[:, after], new_trained[:, after], ceiling, np)
@@ -258,7 +288,8 @@ def _draw_noise(p: dict[str, np.ndarray], points: pd.DataFrame, samples: int, se
     return Noise(cell, effect, student, rng.standard_t(freedom))
 
 
-def _require_terms(fit: Fit, points: pd.DataFrame) -> None:
+def require_terms(fit: Fit, points: pd.DataFrame) -> None:
+    """Raise InputError where the law has no term for a point."""
     law = fit.law
     problems = list(dict.fromkeys(reason for _, reason in training_without_term(law, points)))
     after = points["bits_post"].notna()

@@ -162,7 +162,7 @@ def log_loss_error(of_n: Any, of_d: Any, omega: Any, z_n: Any, z_d: Any, xp: Any
     of_n, of_d = xp.abs(of_n), xp.abs(of_d)
     distance = xp.hypot(of_n, of_d)
     root = xp.sqrt(xp.where(distance > 0, distance, 1.0))
-    return _clipped(omega * (of_n / root * z_n + of_d / root * z_d), xp)
+    return clipped(omega * (of_n / root * z_n + of_d / root * z_d), xp)
 
 
 def log_penalty_error(distance: Any, omega: Any, z: Any, xp: Any) -> Any:
@@ -173,12 +173,13 @@ def log_penalty_error(distance: Any, omega: Any, z: Any, xp: Any) -> Any:
     >>> float(log_penalty_error(4.0, 0.2, 1.0, np))
     0.4
     """
-    return _clipped(omega * z * xp.sqrt(distance), xp)
+    return clipped(omega * z * xp.sqrt(distance), xp)
 
 
 def _draws(fit: Fit, name: str) -> np.ndarray:
     return fit.drift[name].to_numpy()[:, None]
 
 
-def _clipped(log_error: Any, xp: Any) -> Any:
+def clipped(log_error: Any, xp: Any = np) -> Any:
+    """Log errors that leave expected losses finite."""
     return xp.minimum(xp.maximum(log_error, -_LARGEST_LOG_ERROR), _LARGEST_LOG_ERROR)

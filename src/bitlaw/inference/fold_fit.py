@@ -75,7 +75,13 @@ class HeldOut:
     log_density: np.ndarray
 
 
-def fit_fold(compiled: CompiledLaw, fold: Fold, seed: int = 0, cores: int | None = None) -> FoldFit:
+def fit_fold(
+    compiled: CompiledLaw,
+    fold: Fold,
+    seed: int = 0,
+    cores: int | None = None,
+    short: SamplerSettings | None = None,
+) -> FoldFit:
     """Sample a compiled law for the rows of a fold; once more, with more care, where R-hat is too high.
 
     Parameters
@@ -88,14 +94,17 @@ def fit_fold(compiled: CompiledLaw, fold: Fold, seed: int = 0, cores: int | None
         Seed of sampling and predictions.
     cores
         Chains that run at a time; the default of sampling if None.
+    short
+        How it is sampled, and no second time; 500 draws of each chain if None.
     """
     frame = compiled.rows.frame[fold.train]
     own = compiled.stated_at(reference_scales(frame)).without(~fold.train)
+    if short is not None:
+        return _sampled(own, frame, short, 1)
     settings = settings_for(compiled, seed)
     if cores is not None:
         settings = replace(settings, cores=cores)
-    short = replace(settings, draws=_DRAWS, tune=_DRAWS)
-    found = _sampled(own, frame, short, 1)
+    found = _sampled(own, frame, replace(settings, draws=_DRAWS, tune=_DRAWS), 1)
     if not found.converged:
         careful = settings.more_careful()
         found = _sampled(learn_coordinates(own, careful), frame, careful, 2)

@@ -32,10 +32,13 @@ class RunLogLikelihood:
         Shape (samples, runs); run effects integrated out.
     total
         Shape (samples,); at the run effects of the draw.
+    cell_effect
+        Effect that the runs of each cell share, shape (samples, cells).
     """
 
     by_run: np.ndarray
     total: np.ndarray
+    cell_effect: np.ndarray
 
 
 def run_log_likelihood(
@@ -48,7 +51,7 @@ def run_log_likelihood(
     law, rows, reference
         What the model was built from.
     posterior
-        Its draws.
+        Its draws, with the coordinates that effects of cells were sampled in (``cell_level``).
     nodes
         Quadrature nodes of the integral over a run's effect.
     """
@@ -62,7 +65,7 @@ def run_log_likelihood(
             if len(block):
                 by_run += _sum_by_run(density(p, block, trained, cell), block.run, n_runs)
     if "run_effect" not in posterior:
-        return RunLogLikelihood(by_run, by_run.sum(axis=1))
+        return RunLogLikelihood(by_run, by_run.sum(axis=1), cell[:, :-1])
 
     post = {
         name: (block, posterior_parameters(law, rows, posterior, block.row), take(rows.columns, block.row))
@@ -88,19 +91,9 @@ def run_log_likelihood(
 
     effect = posterior["run_effect"].to_numpy().reshape(samples, n_runs)
     integrated = _integrate(post_log_density, effect, p["tau"], nodes)
-    return RunLogLikelihood(by_run + integrated, (by_run + post_log_density(effect)).sum(axis=1))
-
-
-def cell_effects(law: Law, rows: Rows, reference: Reference, posterior: xr.Dataset) -> np.ndarray:
-    """Effect of each cell at posterior draws, shape (samples, cells).
-
-    Parameters
-    ----------
-    law, rows, reference, posterior
-        As for ``run_log_likelihood``.
-    """
-    p = posterior_parameters(law, rows, posterior, rows.first)
-    return _cell_effects(rows, p, train(law, p, rows.run_columns, reference, np), posterior)[:, :-1]
+    return RunLogLikelihood(
+        by_run + integrated, (by_run + post_log_density(effect)).sum(axis=1), cell[:, :-1]
+    )
 
 
 def _integrate(

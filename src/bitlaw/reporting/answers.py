@@ -1,12 +1,21 @@
 """Every answer a report gives to one question: under one law, or under several and their stack."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from bitlaw.criticism.comparison import Comparison
 from bitlaw.decisions.across_laws import optimum_across
 from bitlaw.decisions.asked import Asked
+from bitlaw.decisions.budget import budget
+from bitlaw.decisions.budget_across import budget_across
+from bitlaw.decisions.budget_decision import BudgetDecision
+from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.plan import plan_across
+from bitlaw.decisions.plan_decision import PlanDecision
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.predict import predict
@@ -15,6 +24,8 @@ from bitlaw.decisions.ptq import ptq
 from bitlaw.decisions.stacked import predict_across, ptq_across
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.several import SeveralLaws, several_laws
+
+_SHARE_TO_SPEND, _FEWEST_RUNS = 0.1, 10.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,11 @@ class Answers:
         Quantization after training; None where the fit says nothing about it.
     question
         The question in words, for example "332k parameters and 8M tokens, the largest logged run".
+    budget
+        How the compute asked about is best spent; None where the law takes losses as trained as data.
+    plan
+        Which runs to log next, to know the loss better, or quantized after training the degradation, with a
+        tenth of the compute asked about; None where neither is answered.
     """
 
     prediction: Prediction
@@ -40,6 +56,8 @@ class Answers:
     precision_free: PrecisionDecision | None
     post_training: PostTrainingDecision | None
     question: str
+    budget: BudgetDecision | None = None
+    plan: PlanDecision | None = None
 
 
 def answers_of(
@@ -60,25 +78,19 @@ def answers_of(
     drift
         Include structural error beyond the data.
     """
-    fixed = free = after = None
+    fixed = free = after = spent = None
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
+    also: dict[str, Any] = {"group": group, "drift": drift, **asked.spending}
     if fit.law.training:
-        also = {"group": group, "drift": drift, **asked.spending}
         fixed = optimum(fit, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
         free = optimum(fit, flops=asked.flops, **also)
+    if not fit.law.base.is_observed:
+        spent = budget(fit, flops=asked.flops, **also)
     if _is_quantized_after(fit):
-        after = ptq(
-            fit,
-            n_params,
-            tokens,
-            tolerance=tolerance,
-            method_post=method_post,
-            group=group,
-            loss=asked.loss,
-            drift=drift,
-        )
+        after = ptq(fit, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift)
     prediction = predict(fit, asked.point, measured=asked.loss, drift=drift)
-    return Answers(prediction, fixed, free, after, asked.text)
+    planned = _planned([fit], asked, method_post, drift)
+    return Answers(prediction, fixed, free, after, asked.text, spent, planned)
 
 
 def answers_of_several(
@@ -104,24 +116,27 @@ def answers_of_several(
     quantized = [fit for fit in fits if _is_quantized_after(fit)]
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
     fixed = free = after = None
+    also: dict[str, Any] = {"group": group, "drift": drift, **asked.spending}
     if trained:
-        also = {"group": group, "drift": drift, **asked.spending}
         fixed = optimum_across(trained, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
         free = optimum_across(trained, flops=asked.flops, **also)
+    spenders = trained or [fit for fit in fits if not fit.law.base.is_observed]
+    spent = budget_across(spenders, flops=asked.flops, **also).stack if spenders else None
     if quantized:
         after = ptq_across(
-            quantized,
-            n_params=n_params,
-            tokens=tokens,
-            tolerance=tolerance,
-            method_post=method_post,
-            group=group,
-            loss=asked.loss,
-            drift=drift,
+            quantized, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift
         )
     prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
     several = several_laws(fits, prediction, fixed, free, after, comparison)
-    return stacked_answers(several, asked.text), several
+    planned = _planned(fits, asked, method_post, drift)
+    return replace(stacked_answers(several, asked.text), budget=spent, plan=planned), several
+
+
+def _checkpoint(asked: Asked) -> dict[str, Any]:
+    """The model to be quantized: a fitted run with what was measured on it, or sizes."""
+    if asked.run_id is not None:
+        return {"run_id": asked.run_id}
+    return {"n_params": asked.n_params, "tokens": asked.tokens, "group": asked.group, "loss": asked.loss}
 
 
 def stacked_answers(several: SeveralLaws, question: str) -> Answers:
@@ -151,9 +166,29 @@ def risk_shares(answers: Answers) -> dict[str, Mapping[str, float] | None]:
         "training, sizes fixed": answers.precision_fixed,
         "training, compute fixed": answers.precision_free,
         "after training": answers.post_training,
+        "the plan for the compute": answers.budget,
     }
     risks = {what: answer.risk for what, answer in asked.items() if answer is not None}
     return {what: risk.shares for what, risk in risks.items() if risk is not None}
+
+
+def _planned(fits: Sequence[Fit], asked: Asked, method_post: str | None, drift: bool) -> PlanDecision | None:
+    """The runs that a tenth of the compute asked about is best spent on; at least of ten of the smallest run."""
+    n_params, tokens = (fits[0].rows[name].to_numpy(np.float64) for name in ("n_params", "tokens"))
+    cheapest = float(np.min(training_flop(n_params, tokens)))
+    budget = max(_SHARE_TO_SPEND * asked.flops, _FEWEST_RUNS * cheapest)
+    common: dict[str, Any] = {
+        "n_params": asked.n_params,
+        "tokens": asked.tokens,
+        "budget": budget,
+        "group": asked.group,
+        "drift": drift,
+    }
+    if not any(fit.law.base.is_observed for fit in fits):
+        return plan_across(fits, "loss", **common).stack
+    if not all(_is_quantized_after(fit) for fit in fits):
+        return None
+    return plan_across(fits, "ptq", loss=asked.loss, method_post=method_post, **common).stack
 
 
 def _is_quantized_after(fit: Fit) -> bool:

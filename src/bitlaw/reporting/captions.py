@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bitlaw.decisions.intervals import interval_of, interval_text, nats_text
+from bitlaw.decisions.plan_decision import PlanDecision
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.inference.draws import law_parameters, loss_draws
@@ -173,6 +174,18 @@ def precision_options(fixed: PrecisionDecision | None, free: PrecisionDecision |
             f"{nats_text(best.expected_regret)} {LOSS_UNIT}."
         )
     return " ".join(parts)
+
+
+def next_runs(plan: PlanDecision) -> str:
+    """What the plan costs, and what it is expected to leave."""
+    if not plan.picks:
+        number = len(plan.offered)
+        return f"None of {number} candidates within {plan.budget:.3g} FLOP is expected to narrow {plan.quantity}."
+    runs = "One run" if len(plan.picks) == 1 else f"{len(plan.picks)} runs"
+    return (
+        f"{runs} for {plan.spent:.3g} FLOP {'is' if len(plan.picks) == 1 else 'are'} expected to bring the standard "
+        f"deviation of {plan.quantity} from {plan.sd_text(plan.sd)} to {plan.sd_text(plan.sd_after)}."
+    )
 
 
 def post_training_options(decision: PostTrainingDecision) -> str:

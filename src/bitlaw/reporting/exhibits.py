@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from bitlaw.decisions.plan_decision import PlanDecision
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.inference.fit import Fit
@@ -14,6 +15,7 @@ from bitlaw.reporting.figures import (
     degradation_against_bits,
     degradation_against_tokens,
     formats,
+    next_runs,
     penalty_against_bits,
     post_training_options,
     posterior_against_prior,
@@ -61,6 +63,19 @@ def decision_exhibits(
             )
         )
     return {one.name: one for one in found}
+
+
+def next_exhibit(plan: PlanDecision, fit: Fit, style: Style = DEFAULT_STYLE) -> Exhibit:
+    """The figure of the runs to log next."""
+    return exhibit(
+        "next-runs",
+        next_runs.figure(plan, fit.rows, style),
+        captions.next_runs(plan),
+        "Left: the standard deviation expected as the picks are logged one after the other; dashed, after every "
+        "candidate. Right: candidates by size, larger circles for what removes more of the variance by itself, "
+        "whatever it costs; the numbers are those of the picks.",
+        style,
+    )
 
 
 def evidence_exhibits(

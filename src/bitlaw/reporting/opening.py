@@ -258,11 +258,15 @@ def post_training_sentence(decision: PostTrainingDecision | None, law: Law) -> s
         else f" It is the smallest {_offered(decision.options)}, so fewer may be safe."
     )
     return (
-        f"Quantize the weights of a {trained} afterwards{method} to no fewer than {bits_text(safe)}: a new "
-        f"run then loses {interval_text(option.degradation)}, within the tolerated {tolerance} with "
+        f"Quantize the weights of a {trained} afterwards{method} to no fewer than {bits_text(safe)}: "
+        f"{_loses(option)} {interval_text(option.degradation)}, within the tolerated {tolerance} with "
         f"probability {format_probability(option.probability_safe)} "
         f"({format_probability(decision.confidence)} was asked).{next_one}"
     )
+
+
+def _loses(option: PostTrainingOption) -> str:
+    return "measured on this run, it then loses" if option.is_measured else "a new run then loses"
 
 
 def _that_count(findings: tuple[Finding, ...], several: SeveralLaws | None) -> tuple[Finding, ...]:

@@ -17,7 +17,8 @@ from bitlaw.reporting import beyond, opening, tables
 from bitlaw.reporting.answers import Answers, risk_shares
 from bitlaw.reporting.backtested import backtest_of, folds_table, why_no_backtest
 from bitlaw.reporting.beyond_exhibits import beyond_exhibits
-from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits
+from bitlaw.reporting.budgeted import budget_exhibit, budget_table
+from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits, next_exhibit
 from bitlaw.reporting.explorer.embedded import explorer
 from bitlaw.reporting.explorer.page import explorer_context
 from bitlaw.reporting.meanings import Meaning, meanings, training_meanings
@@ -119,9 +120,11 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         ],
         "post_table": tables.post_table(post) if post is not None else None,
         "decided": decision_exhibits(fixed, free, post, style),
+        **_budget(fit, answers, style),
         "training_meanings": _printed(training_meanings(fit)),
         "meanings": _printed(meanings(fit)),
         **_beyond(fit, answers, style),
+        **_next_runs(fit, answers, style),
         "drift": drift,
         "evidence": evidence_exhibits(
             fit if drift else without_drift(fit), constants, residual_table(fit), style
@@ -146,6 +149,18 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
     }
 
 
+def _budget(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
+    """What the page says of how the compute is best spent; None where nothing can be said."""
+    decision = answers.budget
+    if decision is None:
+        return dict.fromkeys(("budget", "budget_table", "budget_figure"))
+    return {
+        "budget": decision.sentence(),
+        "budget_table": budget_table(decision),
+        "budget_figure": budget_exhibit(fit, decision, style),
+    }
+
+
 def _beyond(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
     """What the page says of the data's edge and beyond: figures, the record of the backtest, its meaning."""
     backtest, drift, inputs = backtest_of(fit), answers.prediction.drift, answers.prediction.points[0].inputs
@@ -157,6 +172,18 @@ def _beyond(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
         return found | {"backtest": None, "no_backtest": why_no_backtest(fit)}
     said = (backtest.sentence(), beyond.verdict(backtest, drift), beyond.reach(fit, backtest, asked, drift))
     return found | {"backtest": " ".join(said), "folds_table": folds_table(backtest)}
+
+
+def _next_runs(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
+    """Which runs to log next: in words, as a table and as a figure."""
+    if answers.plan is None:
+        return {"plan": None}
+    shown = next_exhibit(answers.plan, fit, style)
+    return {
+        "plan": answers.plan.sentence(),
+        "plan_table": tables.plan_table(answers.plan),
+        "plan_figure": shown,
+    }
 
 
 def _noise(fit: Fit) -> str:

@@ -20,8 +20,6 @@ from bitlaw.reporting.words import by_law
 if TYPE_CHECKING:
     from bitlaw.reporting.answers import Answers
 
-_NOT_BUILT_YET = ("budget", "plan")
-
 
 def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> dict[str, Any]:
     """The report as plain JSON types.
@@ -39,10 +37,10 @@ def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> d
     -------
     dict
         The envelope ``command``, ``status``, ``findings``; ``question``; ``opening``, the first
-        paragraph by heading; ``prediction``, ``optimum`` (``sizes_fixed`` and ``sizes_free``) and
-        ``ptq`` as their commands give them; ``backtest`` of the fit, without the rows its folds predicted;
-        ``compare``, the scores and answers of several laws, by
-        name; ``constants``, ``data``, ``provenance``; and null for rooms that are not built yet.
+        paragraph by heading; ``prediction``, ``optimum`` (``sizes_fixed`` and ``sizes_free``), ``ptq``,
+        ``budget`` and ``plan`` as their commands give them; ``backtest`` of the fit, without the rows its folds
+        predicted; ``compare``, the scores and answers of several laws, by name; ``constants``, ``data``
+        and ``provenance``.
     """
     findings = all_findings(fit, answers, several)
     fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
@@ -59,13 +57,15 @@ def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> d
             "sizes_free": free.to_dict() if free is not None else None,
         },
         "ptq": post.to_dict() if post is not None else None,
+        "budget": answers.budget.to_dict() if answers.budget is not None else None,
+        "plan": answers.plan.to_dict() if answers.plan is not None else None,
         "backtest": _backtest(fit),
         "compare": several.to_dict() if several is not None else None,
         "constants": contraction_table(fit).to_dict("records"),
         "data": _data(fit),
         "provenance": _provenance(fit),
     }
-    return json_value(report | dict.fromkeys(_NOT_BUILT_YET))
+    return json_value(report)
 
 
 def all_findings(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> tuple[Finding, ...]:
@@ -87,10 +87,23 @@ def all_findings(fit: Fit, answers: Answers, several: SeveralLaws | None = None)
         for finding in decision.findings
         if finding.status is not Status.PASS or finding.code == DISAGREEMENT
     ]
-    found = list(dict.fromkeys([*of_fit, *of_answers]))
+    found = list(dict.fromkeys([*of_fit, *of_answers, *_of_budget(answers, laws)]))
     if several is None and not any(finding.code == DISAGREEMENT for finding in found):
         found.append(one_law_finding())
     return tuple(found)
+
+
+def _of_budget(answers: Answers, laws: tuple[str, ...]) -> list[Finding]:
+    """What was found in the budget and not in the precision for the same compute, of much the same model."""
+    if answers.budget is None:
+        return []
+    free = answers.precision_free
+    known = {finding.code for finding in free.findings} if free is not None else set()
+    return [
+        _about_free_sizes(finding, laws)
+        for finding in answers.budget.findings
+        if finding.status is not Status.PASS and finding.code not in known
+    ]
 
 
 def _about_free_sizes(finding: Finding, laws: tuple[str, ...]) -> Finding:

@@ -8,6 +8,7 @@ import pandas as pd
 from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.intervals import count_text, nats_text
 from bitlaw.decisions.on_offer import Key
+from bitlaw.decisions.plan_decision import PlanDecision
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.precision_option import PrecisionOption
@@ -33,6 +34,7 @@ HIGHEST_PARETO_K = 0.7
 """Beyond it leaving a run out cannot be told from the draws (arXiv 1507.02646)."""
 
 _MOST_NAMES = 200
+_MOST_PICKS = 12
 _ORDER = (Status.FAIL, Status.REFUSED, Status.WARN, Status.NOT_RUN)
 
 
@@ -157,6 +159,8 @@ def post_table(decision: PostTrainingDecision) -> Table:
             _probability(prior.option(option.bits_post).probability_safe) if prior else "–",
             cell_text(option.degradation),
             cell_text(option.degradation_mean),
+            option.source,
+            f"{option.weights_gb:.3g}",
             "–" if option.critical_tokens is None else _counts(option.critical_tokens),
             _probability_or_dash(option.probability_past_critical),
             _within_logged(option),
@@ -173,8 +177,10 @@ def post_table(decision: PostTrainingDecision) -> Table:
             "bits after training",
             f"P(degradation ≤ {decision.tolerance:g})",
             "the same, prior alone",
-            "degradation of a new run",
+            f"degradation {'of a new run' if decision.measured is None else 'of this run'}",
             "degradation, law's mean",
+            "source",
+            "weights, GB",
             "D_crit, tokens",
             "P(D_crit < tokens)",
             "within logged bits",
@@ -184,10 +190,24 @@ def post_table(decision: PostTrainingDecision) -> Table:
     )
 
 
+def plan_table(plan: PlanDecision) -> Table:
+    """The runs to log next, in order."""
+    shown = plan.table().head(_MOST_PICKS)
+    more = len(plan.picks) - len(shown)
+    left_out = f" {more} more picks are in summary.json." if more > 0 else ""
+    return Table(
+        "Runs to log next, each given those before it. Expected SD: one standard deviation of "
+        f"{plan.quantity}, now {plan.sd_text(plan.sd)}.{left_out}",
+        tuple(str(name) for name in shown.columns),
+        tuple(tuple(str(cell) for cell in row) for row in shown.itertuples(index=False)),
+    )
+
+
 def _within_logged(option: PrecisionOption | PostTrainingOption) -> str:
     if option.refused:
         return "refused"
-    return "yes" if option.measured else "no"
+    within = option.within_measured if isinstance(option, PostTrainingOption) else option.measured
+    return "yes" if within else "no"
 
 
 def _graded(risk: Risk | None) -> str:

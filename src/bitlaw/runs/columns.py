@@ -114,6 +114,8 @@ COLUMNS: tuple[Column, ...] = (
 BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 
 TRAINING_BITS: tuple[str, ...] = ("bits_weights", "bits_activations", "bits_kv", "bits_gradients")
+COUNTS: tuple[str, ...] = ("n_params", "tokens", "flops")
+"""Columns that are also written with the suffixes k, M, B and T."""
 UNQUANTIZED_BITS = 16.0
 KEY: tuple[str, ...] = ("run_id", "bits_post", "method_post")
 LOSS_UNITS: tuple[str, ...] = ("nats", "bits", "perplexity")

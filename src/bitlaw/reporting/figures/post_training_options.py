@@ -54,7 +54,8 @@ def _intervals(axis: Axes, decision: PostTrainingDecision, style: Style) -> None
         start = floor * 1.15 if lo <= floor else lo
         axis.plot([start, max(hi, start)], [row, row], color=colour, linewidth=4, solid_capstyle="butt")
         if median > floor * _WHOLE_MARKER:
-            axis.plot([median], [row], "o", color=colour, markersize=7, markeredgecolor="white")
+            marker = "D" if option.is_measured else "o"
+            axis.plot([median], [row], marker, color=colour, markersize=7, markeredgecolor="white")
         if lo <= floor:
             axis.annotate(
                 "",
@@ -79,7 +80,8 @@ def _intervals(axis: Axes, decision: PostTrainingDecision, style: Style) -> None
     axis.xaxis.set_major_locator(LogLocator(numticks=7))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.set_xlabel(f"degradation of a new run, {LOSS_UNIT}, {100 * decision.prob:g} % interval")
+    whose = "a new run" if decision.measured is None else "this run (diamonds: measured)"
+    axis.set_xlabel(f"degradation of {whose}, {LOSS_UNIT}, {100 * decision.prob:g} % ETI")
 
 
 def _colour(decision: PostTrainingDecision, bits: float, style: Style, faded: str = _FADED) -> str:

@@ -1,0 +1,1 @@
+"""Doors in: run tables from the tools where runs are logged."""
