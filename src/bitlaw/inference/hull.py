@@ -91,7 +91,7 @@ def hull_parts(hull: np.ndarray, x: Any, y: Any, xp: Any) -> tuple[Any, Any]:
     [1.0, -1.0]
     """
     vertices = _counter_clockwise(np.asarray(hull, dtype=np.float64).reshape(-1, 2))
-    nearest = None
+    nearest: Any = None
     for (at_x, at_y), (next_x, next_y) in zip(
         vertices.tolist(), np.roll(vertices, -1, axis=0).tolist(), strict=True
     ):

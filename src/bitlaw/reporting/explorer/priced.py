@@ -1,6 +1,7 @@
 """What the explorer offers at each price: as it was asked, in proportion to bits, and on every chip."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.hardware import chip_names
@@ -45,7 +46,9 @@ def priced_offers(fit: Fit, asked: PrecisionQuestion | None, group: str | None) 
     if not fit.law.training:
         return []
     found = [] if asked is None else [Priced(asked.pricing.name, _title(asked), on_offer(asked, (fit,)))]
-    alike = {} if asked is None else {"group_size": asked.group_size, "tensors": asked.tensors}
+    alike: dict[str, Any] = {}
+    if asked is not None:
+        alike = {"group_size": asked.group_size, "tensors": asked.tensors}
     for chip in (None, *chip_names()):
         question = precision_question((fit,), n_params=1.0, tokens=1.0, hardware=chip, group=group, **alike)
         if any(question.pricing.name == known.name for known in found):
