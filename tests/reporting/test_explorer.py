@@ -223,3 +223,22 @@ def test_a_measured_loss_takes_the_laws_place(laws: Callable[[str], Explored], t
     draws = loss_draws(found.fit, point_of(found, state), measured=2.25)
     np.testing.assert_allclose(numbers(answer["run"]["draws"]["gap"]), draws.degradation[:, 0], rtol=EXACT)
     assert answer["run"]["trained"]["median"] == 2.25
+
+
+def test_a_term_of_a_users_own(
+    law_fit: Callable[[str], Fit], answers_for: Callable[[Fit], Answers], tmp_path: Path
+) -> None:
+    def penalty(p: Any, columns: Any, log_n: Any, log_d: Any, xp: Any) -> Any:
+        missing = xp.tanh((16.0 - xp.minimum(columns["bits_weights"], 16.0)) / p["c_w"])
+        return p["k_w"] * missing * xp.where(log_d > log_n, xp.sqrt(xp.abs(log_d - log_n)), 0.0)
+
+    fit = drifting(law_fit("bitlaw-default"))
+    own_term = replace(fit.law.training[0], name="own", penalty=penalty)
+    fit = replace(fit, law=replace(fit.law, training=(own_term,)))
+    own = explorer(fit, answers_for(fit))
+    state = {"n": 1e9, "d": 3e12, "bits": {"bits_weights": 5.0}, "post": None}
+    (answer,) = explored(own, [state], tmp_path)
+    point = points_frame(n_params=1e9, tokens=3e12, bits_weights=5.0)
+    expected = loss_draws(own.fit, point)
+    assert (expected.trained > loss_draws(own.fit, point.assign(bits_weights=16.0)).trained).all()
+    np.testing.assert_allclose(numbers(answer["run"]["draws"]["trained"]), expected.trained[:, 0], rtol=EXACT)

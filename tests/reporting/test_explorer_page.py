@@ -178,3 +178,19 @@ def test_the_section_says_what_it_is(fit: Fit, answers: Answers) -> None:
     assert f"{fit.samples()} of the posterior's draws" in text
     assert "formulas of the law kumar2024" in text
     assert "Risk here is the part that distance decides" in text
+
+
+@needs_chromium
+@pytest.mark.parametrize("name", ["chinchilla", "ouyang2024", "ptq-gap", "quartet2025", "sun2025"])
+def test_pages_of_laws_with_other_inputs(
+    law_fit: Callable[[str], Fit], answers_for: Callable[[Fit], Answers], name: str, tmp_path: Path
+) -> None:
+    fit = law_fit(name)
+    page = write_report(fit, answers_for(fit), tmp_path, style=COARSE)
+    document = browse(page, "#explore?n=2e8&d=3e10&post=3", tmp_path)
+    found = shown_numbers(document)
+    assert found["state"]["n"] == 2e8
+    assert bool(found["options"]) == bool(found["budget"]) == bool(fit.law.training)
+    assert bool(found["after"]) == (fit.law.post is not None)
+    assert 'id="explore-problem" class="problem" role="alert"></p>' in document
+    assert "NaN" not in document.split('id="explore-words"')[1].split("<script")[0]
