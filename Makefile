@@ -28,6 +28,7 @@ calibrate: $(VENV)/ready
 
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/speed.py --out benchmarks/results
+	$(BIN)/python benchmarks/explorer.py --out benchmarks/results
 
 $(VENV)/ready: pyproject.toml requirements.lock
 	@python=$$($(FIND_PYTHON)); \

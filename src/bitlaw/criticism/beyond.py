@@ -92,13 +92,14 @@ def _distances(fit: Fit, points: pd.DataFrame) -> list[Distance]:
     rows_n, rows_d = (np.log10(fit.rows[name].to_numpy(np.float64)) for name in ("n_params", "tokens"))
     of_n, of_d = beyond_sizes(fit.hull, 10**log_n, 10**log_d)
     columns = {
-        "n_params": _signed(_range(rows_n), log_n),
-        "tokens": _signed(_range(rows_d), log_d),
-        "compute": _signed(_range(rows_n + rows_d), log_n + log_d),
+        "n_params": signed_excess(_range(rows_n), log_n, np),
+        "tokens": signed_excess(_range(rows_d), log_d, np),
+        "compute": signed_excess(_range(rows_n + rows_d), log_n + log_d, np),
         "ratio": _ratio(fit, points),
     }
     bits = {
-        column: _signed(fitted, bits_values(points, column)) for column, fitted in training_bits(fit).items()
+        column: signed_excess(fitted, bits_values(points, column), np)
+        for column, fitted in training_bits(fit).items()
     }
     if fit.law.post is not None:
         bits["bits_post"] = _post(fit, points)
@@ -118,16 +119,44 @@ def _ratio(fit: Fit, points: pd.DataFrame) -> np.ndarray:
     columns = law_columns(points)
     low = columns["is_quantized"] | columns["is_quantized_backward"]
     after = points["bits_post"].notna().to_numpy()
-    asked, found = log_ratio(points), np.zeros(len(points))
-    low_rows = low_precision_rows(fit) if low.any() else fit.rows.iloc[:0]
-    for rows, about in (
-        (fit.rows, np.ones(len(points), bool)),
-        (low_rows, low),
-        (fit.rows[fit.rows["bits_post"].notna()], after),
-    ):
-        if len(rows):
-            own = np.where(about, _signed(_range(log_ratio(rows)), asked), 0.0)
-            found = np.where(np.abs(own) > np.abs(found), own, found)
+    return ratio_beyond(fitted_ratios(fit), low, after, log_ratio(points), np)
+
+
+@dataclass(frozen=True)
+class FittedRatios:
+    """Fitted log10(D/N): of all rows, of those in low precision, of those quantized after training."""
+
+    every: Range
+    low: Range | None
+    post: Range | None
+
+
+def fitted_ratios(fit: Fit) -> FittedRatios:
+    """The ranges that ``ratio_beyond`` takes; None where there is no such row."""
+    low, post = low_precision_rows(fit), fit.rows[fit.rows["bits_post"].notna()]
+    of_low, of_post = (None if rows.empty else _range(log_ratio(rows)) for rows in (low, post))
+    return FittedRatios(_range(log_ratio(fit.rows)), of_low, of_post)
+
+
+def ratio_beyond(fitted: FittedRatios, low: Any, after: Any, asked: Any, xp: Any) -> Any:
+    """Decades of tokens per parameter beyond what was fitted, and beyond the rows that show what is asked.
+
+    Parameters
+    ----------
+    fitted
+        Fitted ranges.
+    low, after
+        Whether each point is trained in low precision, and quantized after training.
+    asked
+        log10(D/N) of the points.
+    xp
+        Array namespace.
+    """
+    found = signed_excess(fitted.every, asked, xp)
+    for known, about in ((fitted.low, low), (fitted.post, after)):
+        if known is not None:
+            own = xp.where(about, signed_excess(known, asked, xp), 0.0)
+            found = xp.where(xp.abs(own) > xp.abs(found), own, found)
     return found
 
 
@@ -135,16 +164,23 @@ def _post(fit: Fit, points: pd.DataFrame) -> np.ndarray:
     unquantized = Range(UNQUANTIZED_BITS, UNQUANTIZED_BITS)
     bits = bits_values(points, "bits_post")
     ranges = [known or unquantized for known in post_bits(fit, points)]
-    return np.array([float(_signed(known, bits[[row]])[0]) for row, known in enumerate(ranges)])
+    return np.array([float(signed_excess(known, bits[[row]], np)[0]) for row, known in enumerate(ranges)])
 
 
 def _range(values: np.ndarray) -> Range:
     return Range(float(values.min()), float(values.max()))
 
 
-def _signed(fitted: Range, values: np.ndarray) -> np.ndarray:
-    excess = fitted.excess(values)
-    return np.where(excess > _ROUNDING, np.where(values < fitted.lo, -excess, excess), 0.0)
+def signed_excess(fitted: Range, values: Any, xp: Any) -> Any:
+    """How far values lie beyond a range: negative below it, 0 inside.
+
+    Examples
+    --------
+    >>> signed_excess(Range(4.0, 16.0), np.array([3.0, 8.0, 20.0]), np).tolist()
+    [-1.0, 0.0, 4.0]
+    """
+    excess = fitted.excess(values, xp)
+    return xp.where(excess > _ROUNDING, xp.where(values < fitted.lo, -excess, excess), 0.0)
 
 
 def _farthest(found: Sequence[Distance]) -> Distance:

@@ -191,6 +191,18 @@ def assess(
     )
 
 
+def distance_reasons(distance: Distance, beyond: Sequence[Finding]) -> tuple[tuple[Grade, str], ...]:
+    """The part of ``assess`` that distance decides: every reason with its grade, the worst first.
+
+    Parameters
+    ----------
+    distance, beyond
+        As for ``assess``.
+    """
+    found = sorted(_of_distance(distance, beyond), key=lambda reason: -reason.grade.rank)
+    return tuple((reason.grade, reason.text) for reason in found)
+
+
 def _of_distance(distance: Distance, beyond: Sequence[Finding]) -> Iterator[_Reason]:
     for finding in beyond:
         if finding.status is not Status.PASS:

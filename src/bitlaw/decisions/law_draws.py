@@ -15,9 +15,12 @@ from bitlaw.inference.fit import Fit
 from bitlaw.inference.usable import training_without_term
 from bitlaw.laws.capacity import SMALLEST_SHARE
 from bitlaw.laws.evaluate import StructuralError, train
-from bitlaw.laws.law import Law, Reference
+from bitlaw.laws.law import Law, Reference, Values
 from bitlaw.laws.registry import law_names, load_law
 from bitlaw.runs.columns import COLUMNS
+
+NO_CAPACITY = float(np.log(SMALLEST_SHARE)) / 2
+"""ln of the share of parameters or tokens below which nothing stays effective."""
 
 
 @dataclass(frozen=True)
@@ -102,24 +105,31 @@ class LawDraws:
 
     def log_shares(self) -> tuple[np.ndarray, np.ndarray]:
         """ln(N_eff/N) and ln(D_eff/D), shape (samples, options); -inf without any capacity."""
-        of_n, of_d = (
-            sum((share(self.constants, self.columns, np) for share in shares if share), np.zeros((1, 1)))
-            for shares in (
-                [term.log_share_n for term in self.law.training],
-                [term.log_share_d for term in self.law.training],
-            )
-        )
+        of_n, of_d = log_shares(self.law, self.constants, self.columns, np)
         shape = np.broadcast_shapes((self.samples, 1), self.cost.shape)
-        nothing = np.log(SMALLEST_SHARE) / 2
         return (
-            np.broadcast_to(np.where(of_n < nothing, -np.inf, of_n), shape),
-            np.broadcast_to(np.where(of_d < nothing, -np.inf, of_d), shape),
+            np.broadcast_to(np.where(of_n < NO_CAPACITY, -np.inf, of_n), shape),
+            np.broadcast_to(np.where(of_d < NO_CAPACITY, -np.inf, of_d), shape),
         )
 
     def no_capacity(self) -> np.ndarray:
         """Whether a draw leaves no capacity at all at an option, shape (samples, options)."""
         of_n, of_d = self.log_shares()
         return np.isinf(of_n) | np.isinf(of_d)
+
+
+def log_shares(law: Law, p: Values, columns: Values, xp: Any) -> tuple[Any, Any]:
+    """ln(N_eff/N) and ln(D_eff/D); below ``NO_CAPACITY`` where nothing stays effective.
+
+    Parameters
+    ----------
+    law, p, columns, xp
+        As for ``train``.
+    """
+    of_n = (term.log_share_n for term in law.training)
+    of_d = (term.log_share_d for term in law.training)
+    log_n, log_d = (sum(share(p, columns, xp) for share in shares if share) for shares in (of_n, of_d))
+    return log_n, log_d
 
 
 def law_draws(fit: Fit, offer: Sequence[OnOffer], group: str | None, prior: bool = False) -> LawDraws:

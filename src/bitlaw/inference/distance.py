@@ -1,6 +1,8 @@
 """How far points lie beyond what was fitted: in size and in bits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from bitlaw.inference.columns import law_columns
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.hull import convex_hull, hull_vector
 from bitlaw.laws.capacity import TENSOR_KINDS
+from bitlaw.laws.law import Values
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 
 BITS: dict[str, str] = {column: name for _, column, name in TENSOR_KINDS} | {"bits_gradients": "gradients"}
@@ -28,15 +31,23 @@ class Range:
     lo: float
     hi: float
 
-    def excess(self, values: np.ndarray) -> np.ndarray:
+    def excess(self, values: Any, xp: Any = np) -> Any:
         """How far values lie outside; 0 inside and where a value is NaN.
+
+        Parameters
+        ----------
+        values
+            Values.
+        xp
+            Array namespace.
 
         Examples
         --------
         >>> Range(4.0, 16.0).excess(np.array([3.0, 8.0, np.nan, 20.0])).tolist()
         [1.0, 0.0, 0.0, 4.0]
         """
-        return np.nan_to_num(np.maximum(np.maximum(values - self.hi, self.lo - values), 0.0), nan=0.0)
+        outside = xp.maximum(values - self.hi, self.lo - values)
+        return xp.where(outside > 0.0, outside, 0.0)
 
 
 def range_of(values: np.ndarray) -> Range | None:
@@ -91,8 +102,12 @@ def beyond_rows(rows: pd.DataFrame, n_params: np.ndarray, tokens: np.ndarray) ->
     n_params, tokens
         Arrays that broadcast with each other.
     """
-    hull = convex_hull(np.log10(rows[["n_params", "tokens"]].to_numpy(np.float64)))
-    return np.hypot(*beyond_sizes(hull, n_params, tokens))
+    return np.hypot(*beyond_sizes(hull_of(rows), n_params, tokens))
+
+
+def hull_of(rows: pd.DataFrame) -> np.ndarray:
+    """Vertices of the convex hull of the (log10 N, log10 D) of rows, shape (vertices, 2)."""
+    return convex_hull(np.log10(rows[["n_params", "tokens"]].to_numpy(np.float64)))
 
 
 def log_ratio(frame: pd.DataFrame) -> np.ndarray:
@@ -113,8 +128,12 @@ def bits_values(frame: pd.DataFrame, column: str) -> np.ndarray:
     if column in PARTS:
         columns = law_columns(frame)
         return np.where(columns["is_floating"], columns[column], np.nan)
-    values = frame[column].to_numpy(np.float64)
-    return np.minimum(values, UNQUANTIZED_BITS) if column in BITS else values
+    return read_bits({column: frame[column].to_numpy(np.float64)}, column, np)
+
+
+def read_bits(columns: Values, column: str, xp: Any) -> Any:
+    """The same from law columns, of a part of a format whether or not it floats; 16 and more are 16."""
+    return xp.minimum(columns[column], UNQUANTIZED_BITS) if column in BITS else columns[column]
 
 
 def measured_rows(fit: Fit) -> pd.DataFrame:
@@ -170,13 +189,36 @@ def beyond_training(fit: Fit, points: pd.DataFrame, n_params: np.ndarray, tokens
     rows = low_precision_rows(fit)
     if not fit.law.training or rows.empty:
         return np.zeros(shape)
-    bits = [
-        fitted.excess(bits_values(points, column))
+    bits = training_bits_excess(drifting_bits(fit), law_columns(points), np)
+    return np.broadcast_to(beyond_rows(rows, n_params, tokens) + bits, shape)
+
+
+def drifting_bits(fit: Fit) -> dict[str, Range]:
+    """Fitted range of the training bits beyond which a penalty drifts: of what was ever quantized."""
+    return {
+        column: fitted
         for column, fitted in training_bits(fit).items()
         if column in PARTS or fitted.lo < UNQUANTIZED_BITS
-    ]
-    size = beyond_rows(rows, n_params, tokens)
-    return np.broadcast_to(size + sum(bits, np.zeros(len(points))), shape)
+    }
+
+
+def training_bits_excess(fitted: Mapping[str, Range], columns: Values, xp: Any) -> Any:
+    """Bits beyond those fitted, summed over what is quantized in training.
+
+    Parameters
+    ----------
+    fitted
+        Range of each kind of bits.
+    columns
+        Law columns.
+    xp
+        Array namespace.
+    """
+    total: Any = 0.0
+    for column, known in fitted.items():
+        excess = known.excess(read_bits(columns, column, xp), xp)
+        total = total + (xp.where(columns["is_floating"], excess, 0.0) if column in PARTS else excess)
+    return total
 
 
 def beyond_post(fit: Fit, points: pd.DataFrame, n_params: np.ndarray, tokens: np.ndarray) -> np.ndarray:

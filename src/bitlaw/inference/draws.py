@@ -11,15 +11,11 @@ from bitlaw.inference.columns import law_columns, take
 from bitlaw.inference.drift import structural_error
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.levels import NEW_LEVEL, level_names, spread_scale, varying
-from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale
+from bitlaw.inference.likelihood import degradation, gap_scale, new_degradation, new_loss, trained_scale
 from bitlaw.inference.parameters import at_index, at_levels, flat, shift_name, spread_name
 from bitlaw.inference.usable import training_without_term
 from bitlaw.laws.evaluate import StructuralError, log_post_degradation, train
 from bitlaw.runs.columns import COLUMNS
-
-_LARGEST_LOG_NOISE = 1.0
-"""A run that misses the law by more than a factor e has failed, which is no noise of a loss; without a
-limit a Student-t with one degree of freedom or less would have no mean."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +143,7 @@ def loss_draws(
         trained = new_trained = np.full(shape, measured)
     elif not fit.law.base.is_observed:
         scatter = noise.cell + noise.trained * trained_scale(p, run, 0.0, np)
-        new_trained = trained * np.exp(np.clip(scatter, -_LARGEST_LOG_NOISE, _LARGEST_LOG_NOISE))
+        new_trained = new_loss(trained, scatter, np)
     after = points["bits_post"].notna().to_numpy()
     gap, new_gap = np.zeros(shape), np.zeros(shape)
     if after.any() and fit.law.post is not None:
@@ -161,8 +157,7 @@ def loss_draws(
         gap[:, after] = degradation(log_delta, trained[:, after], ceiling, np)
         with_effect = degradation(log_delta + noise.run[:, after], new_trained[:, after], ceiling, np)
         error = gap_scale(own, with_effect, np) * noise.post[:, after]
-        room = np.maximum(ceiling - new_trained[:, after], 0.0)
-        new_gap[:, after] = np.clip(with_effect + error, -new_trained[:, after], room)
+        new_gap[:, after] = new_degradation(with_effect, error, new_trained[:, after], ceiling, np)
     return LossDraws(trained, gap, new_trained + new_gap, new_gap)
 
 
@@ -265,7 +260,7 @@ def _unseen_shift(fit: Fit, name: str, column: str, label: str, prior: bool) -> 
 
 
 @dataclass(frozen=True)
-class _Noise:
+class Noise:
     """Effects and standard errors of new runs, shape (samples, points); points of one run share them."""
 
     cell: np.ndarray
@@ -274,7 +269,12 @@ class _Noise:
     post: np.ndarray
 
 
-def _draw_noise(p: dict[str, np.ndarray], points: pd.DataFrame, samples: int, seed: int) -> _Noise:
+def noise_draws(fit: Fit, points: pd.DataFrame, seed: int = 0) -> Noise:
+    """The effects and errors that ``loss_draws`` gives new runs at points; arguments as there."""
+    return _draw_noise(law_parameters(fit, points), points, fit.samples(), seed)
+
+
+def _draw_noise(p: dict[str, np.ndarray], points: pd.DataFrame, samples: int, seed: int) -> Noise:
     rng = np.random.default_rng(seed)
     ids = points["run_id"] if "run_id" in points else pd.Series("", index=points.index)
     run = pd.factorize(ids, use_na_sentinel=False)[0]
@@ -285,7 +285,7 @@ def _draw_noise(p: dict[str, np.ndarray], points: pd.DataFrame, samples: int, se
     freedom = at_index({"nu": p["nu"]}, first)["nu"] if "nu" in p else np.ones((samples, 1))
     student = rng.standard_t(np.broadcast_to(freedom, shape))[:, run]
     freedom = np.broadcast_to(p.get("nu_gap", np.ones((samples, 1))), (samples, len(points)))
-    return _Noise(cell, effect, student, rng.standard_t(freedom))
+    return Noise(cell, effect, student, rng.standard_t(freedom))
 
 
 def require_terms(fit: Fit, points: pd.DataFrame) -> None:

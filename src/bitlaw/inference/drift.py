@@ -6,6 +6,7 @@ of that draw, so that a whole extrapolation moves together.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,26 +129,57 @@ def structural_error(
 
 
 def _loss_error(fit: Fit, n_params: np.ndarray, tokens: np.ndarray) -> np.ndarray | float:
-    of_n, of_d = (np.abs(part) for part in beyond_sizes(fit.hull, n_params, tokens))
-    distance = np.hypot(of_n, of_d)
-    if not distance.any():
+    of_n, of_d = beyond_sizes(fit.hull, n_params, tokens)
+    if not (of_n.any() or of_d.any()):
         return 0.0
-    root = np.sqrt(np.where(distance > 0, distance, 1.0))
-    return clipped(
-        _draws(fit, "omega") * (of_n / root * _draws(fit, "z_n") + of_d / root * _draws(fit, "z_d"))
-    )
+    scale, along_n, along_d = (_draws(fit, name) for name in ("omega", "z_n", "z_d"))
+    return log_loss_error(of_n, of_d, scale, along_n, along_d, np)
 
 
 def _penalty_error(fit: Fit, distance: np.ndarray, direction: str) -> np.ndarray | float:
     if not distance.any():
         return 0.0
-    return clipped(_draws(fit, "omega_penalty") * _draws(fit, direction) * np.sqrt(distance))
+    return log_penalty_error(distance, _draws(fit, "omega_penalty"), _draws(fit, direction), np)
+
+
+def log_loss_error(of_n: Any, of_d: Any, omega: Any, z_n: Any, z_d: Any, xp: Any) -> Any:
+    """Error of the log loss, ω(|v_N| z_N + |v_D| z_D)/√|v|.
+
+    Parameters
+    ----------
+    of_n, of_d
+        Decades of parameters and tokens beyond the data, v.
+    omega, z_n, z_d
+        Draws of the scale and of the directions.
+    xp
+        Array namespace.
+
+    Examples
+    --------
+    >>> round(float(log_loss_error(4.0, 0.0, 0.01, 1.5, 0.0, np)), 6)
+    0.03
+    """
+    of_n, of_d = xp.abs(of_n), xp.abs(of_d)
+    distance = xp.hypot(of_n, of_d)
+    root = xp.sqrt(xp.where(distance > 0, distance, 1.0))
+    return clipped(omega * (of_n / root * z_n + of_d / root * z_d), xp)
+
+
+def log_penalty_error(distance: Any, omega: Any, z: Any, xp: Any) -> Any:
+    """Error of the logarithm of a precision penalty, ω_δ z √d; arguments as for ``log_loss_error``.
+
+    Examples
+    --------
+    >>> float(log_penalty_error(4.0, 0.2, 1.0, np))
+    0.4
+    """
+    return clipped(omega * z * xp.sqrt(distance), xp)
 
 
 def _draws(fit: Fit, name: str) -> np.ndarray:
     return fit.drift[name].to_numpy()[:, None]
 
 
-def clipped(log_error: np.ndarray) -> np.ndarray:
+def clipped(log_error: Any, xp: Any = np) -> Any:
     """Log errors that leave expected losses finite."""
-    return np.clip(log_error, -_LARGEST_LOG_ERROR, _LARGEST_LOG_ERROR)
+    return xp.minimum(xp.maximum(log_error, -_LARGEST_LOG_ERROR), _LARGEST_LOG_ERROR)

@@ -1,5 +1,7 @@
 """The convex hull of the fitted (log10 N, log10 D), and how far outside of it a point lies."""
 
+from typing import Any
+
 import numpy as np
 
 _FLAT = 1e-9
@@ -66,26 +68,49 @@ def hull_vector(hull: np.ndarray, points: np.ndarray) -> np.ndarray:
     >>> hull_vector(square, np.array([[0.5, 0.5], [3.0, 0.5], [2.0, -1.0]])).tolist()
     [[0.0, 0.0], [2.0, 0.0], [1.0, -1.0]]
     """
-    vertices = _counter_clockwise(np.asarray(hull, dtype=np.float64).reshape(-1, 2))
     points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    edges = np.roll(vertices, -1, axis=0) - vertices
-    from_vertex = points[:, None, :] - vertices
-    length = (edges**2).sum(axis=1)
-    share = (from_vertex * edges).sum(axis=2) / np.where(length > 0, length, 1.0)
-    from_edge = from_vertex - np.clip(share, 0.0, 1.0)[:, :, None] * edges
-    distance = np.hypot(from_edge[..., 0], from_edge[..., 1])
-    nearest = distance.argmin(axis=1)
-    vector = from_edge[np.arange(len(points)), nearest]
-    inside = (distance.min(axis=1) <= _FLAT) | _strictly_inside(edges, from_vertex)
-    return np.where(inside[:, None], 0.0, vector)
+    return np.stack(hull_parts(hull, points[:, 0], points[:, 1], np), axis=1)
+
+
+def hull_parts(hull: np.ndarray, x: Any, y: Any, xp: Any) -> tuple[Any, Any]:
+    """The two parts of that vector.
+
+    Parameters
+    ----------
+    hull
+        As for ``hull_vector``.
+    x, y
+        Coordinates of the points, of one shape.
+    xp
+        Array namespace.
+
+    Examples
+    --------
+    >>> square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    >>> [float(part) for part in hull_parts(square, 2.0, -1.0, np)]
+    [1.0, -1.0]
+    """
+    vertices = _counter_clockwise(np.asarray(hull, dtype=np.float64).reshape(-1, 2))
+    nearest: Any = None
+    for (at_x, at_y), (next_x, next_y) in zip(
+        vertices.tolist(), np.roll(vertices, -1, axis=0).tolist(), strict=True
+    ):
+        along_x, along_y, from_x, from_y = next_x - at_x, next_y - at_y, x - at_x, y - at_y
+        length = along_x**2 + along_y**2
+        share = (from_x * along_x + from_y * along_y) / (length if length > 0 else 1.0)
+        share = xp.minimum(xp.maximum(share, 0.0), 1.0)
+        away_x, away_y = from_x - share * along_x, from_y - share * along_y
+        distance, is_left = xp.hypot(away_x, away_y), along_x * from_y - along_y * from_x > 0
+        if nearest is None:
+            nearest, part_x, part_y, inside = distance, away_x, away_y, is_left
+            continue
+        nearer = distance < nearest
+        part_x, part_y = xp.where(nearer, away_x, part_x), xp.where(nearer, away_y, part_y)
+        nearest, inside = xp.minimum(distance, nearest), inside & is_left
+    none = inside | (nearest <= _FLAT)
+    return xp.where(none, 0.0, part_x), xp.where(none, 0.0, part_y)
 
 
 def _counter_clockwise(vertices: np.ndarray) -> np.ndarray:
     centred = vertices - vertices.mean(axis=0)
     return vertices[np.argsort(np.arctan2(centred[:, 1], centred[:, 0]), kind="stable")]
-
-
-def _strictly_inside(edges: np.ndarray, from_vertex: np.ndarray) -> np.ndarray:
-    """Whether each point lies to the left of every edge; nothing is inside a hull without area."""
-    to_the_left = edges[:, 0] * from_vertex[..., 1] - edges[:, 1] * from_vertex[..., 0]
-    return (to_the_left > 0).all(axis=1)

@@ -8,6 +8,10 @@ from bitlaw.laws.law import Values
 _LARGEST_LOG_DELTA = 300.0
 """Keeps draws of a wide prior within the range of floating point, squared scales included."""
 
+_LARGEST_LOG_NOISE = 1.0
+"""A run that misses the law by more than a factor e has failed, which is no noise of a loss; without a
+limit a Student-t with one degree of freedom or less would have no mean."""
+
 
 def degradation(log_delta: Any, loss_trained: Any, ceiling: Any, xp: Any) -> Any:
     """Degradation after the bound, nats/token, from ln δ and the run's own loss as trained."""
@@ -32,6 +36,32 @@ def trained_scale(p: Values, trained: Trained, relative_error: Any, xp: Any) -> 
     if "kappa_train" in p:
         variance = variance + (p["kappa_train"] * trained.penalty / trained.loss) ** 2
     return xp.sqrt(variance)
+
+
+def new_loss(trained: Any, scatter: Any, xp: Any) -> Any:
+    """Loss of a new run, nats/token, from the law's mean and the run's scatter in log loss."""
+    limited = xp.minimum(xp.maximum(scatter, -_LARGEST_LOG_NOISE), _LARGEST_LOG_NOISE)
+    return trained * xp.exp(limited)
+
+
+def new_degradation(with_effect: Any, error: Any, trained: Any, ceiling: Any, xp: Any) -> Any:
+    """Degradation of a new run: never better than no loss at all, nor worse than guessing.
+
+    Parameters
+    ----------
+    with_effect
+        The law's mean with the effect of the run, nats/token.
+    error
+        What is measured besides, nats/token.
+    trained
+        Loss of the run as trained, nats/token.
+    ceiling
+        H, nats/token; ``inf`` where unknown.
+    xp
+        Array namespace.
+    """
+    room = xp.maximum(ceiling - trained, 0.0)
+    return xp.minimum(xp.maximum(with_effect + error, -trained), room)
 
 
 def gap_scale(p: Values, gap: Any, xp: Any) -> Any:

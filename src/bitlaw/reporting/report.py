@@ -19,6 +19,8 @@ from bitlaw.reporting.backtested import backtest_of, folds_table, why_no_backtes
 from bitlaw.reporting.beyond_exhibits import beyond_exhibits
 from bitlaw.reporting.budgeted import budget_exhibit, budget_table
 from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits, next_exhibit
+from bitlaw.reporting.explorer.embedded import explorer
+from bitlaw.reporting.explorer.page import explorer_context
 from bitlaw.reporting.meanings import Meaning, meanings, training_meanings
 from bitlaw.reporting.several import SeveralLaws, laws_table
 from bitlaw.reporting.style import DEFAULT_STYLE, Style
@@ -87,10 +89,13 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    css = environment.get_template("report.css").render()
+    css = "".join(environment.get_template(name).render() for name in ("report.css", "explorer.css"))
     return printable(
         environment.get_template("report.html.j2").render(
-            _context(fit, answers, comparison, style), css=Markup(css)
+            _context(fit, answers, comparison, style),
+            css=Markup(css),
+            explorer=explorer_context(explorer(fit, answers)),
+            several=comparison is not None,
         )
     )
 
