@@ -20,6 +20,7 @@ from bitlaw.decisions.risk import pooled_evidence, refusal, weight_apart
 from bitlaw.decisions.support import precision_risk, supported_options
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
+from bitlaw.notebook import result_html
 from bitlaw.units import format_probability
 
 STACK = "the stack"
@@ -98,6 +99,9 @@ class AcrossLaws[Answer: LawAnswer]:
         ]
         every = pd.concat(tables, ignore_index=True)
         return every[["law", *(name for name in every if name != "law")]]
+
+    def _repr_html_(self) -> str:
+        return result_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The stack's answer as plain JSON types, with every law's weight and answer under ``laws``."""

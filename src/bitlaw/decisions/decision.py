@@ -1,16 +1,20 @@
 """The record that every decision keeps: where it comes from, what to bear in mind, whether to rely on it."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.intervals import json_value
 from bitlaw.finding import Finding, Status, overall_status
+from bitlaw.notebook import result_html
 from bitlaw.units import LOSS_UNIT
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class Decision(ABC):
     """The record that all decisions share.
 
     Parameters
@@ -41,6 +45,17 @@ class Decision:
     def status(self) -> Status:
         """The worst of the findings."""
         return overall_status(self.findings)
+
+    @abstractmethod
+    def sentence(self) -> str:
+        """The answer in words, with its uncertainty."""
+
+    @abstractmethod
+    def table(self) -> pd.DataFrame:
+        """The numbers, for display."""
+
+    def _repr_html_(self) -> str:
+        return result_html(self)
 
     def record(self) -> dict[str, Any]:
         """What all decisions record, as plain JSON types."""

@@ -14,6 +14,7 @@ from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.fit import Fit
+from bitlaw.notebook import result_html
 
 Answer = PrecisionDecision | AcrossLaws[PrecisionDecision]
 
@@ -68,6 +69,9 @@ class OnChips:
         tables = [answer.table().assign(hardware=name) for name, answer in self.by_chip.items()]
         every = pd.concat(tables, ignore_index=True)
         return every[["hardware", *(name for name in every if name != "hardware")]]
+
+    def _repr_html_(self) -> str:
+        return result_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The first chip's answer as plain JSON types, with every chip's under ``hardware``."""

@@ -8,6 +8,7 @@ import pandas as pd
 from bitlaw.criticism.risk import Risk
 from bitlaw.decisions.intervals import drift_text, interval_text, json_value
 from bitlaw.finding import Finding, Status, overall_status
+from bitlaw.notebook import result_html
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count
 
 
@@ -134,6 +135,9 @@ class Prediction:
                 for point in self.points
             ]
         )
+
+    def _repr_html_(self) -> str:
+        return result_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction as plain JSON types."""

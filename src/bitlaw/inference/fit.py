@@ -11,8 +11,11 @@ import xarray as xr
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.levels import factor
 from bitlaw.laws.law import Law, Reference
+from bitlaw.notebook import result_html
 
 FORMAT_VERSION = 3
+
+_PROB = 0.9
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,58 @@ class Fit:
     def status(self) -> Status:
         """FAIL where convergence failed, else WARN or PASS."""
         return overall_status(self.findings)
+
+    def sentence(self) -> str:
+        """What was fitted to what, in words."""
+        failed = self.status is Status.FAIL
+        return (
+            f"Law {self.law.name} fitted to {len(self.rows)} rows of {self.provenance.source}; "
+            f"{len(self.excluded)} left out."
+        ) + (" It did not converge: its numbers may be wrong." if failed else "")
+
+    def table(self) -> pd.DataFrame:
+        """The law's constants: posterior and prior (median and 90 % ETI), and what they mean."""
+        return pd.DataFrame(
+            [
+                {
+                    "constant": parameter.name,
+                    "posterior": self._interval_text(parameter.name),
+                    "prior": self._interval_text(parameter.name, prior=True),
+                    "unit": parameter.unit,
+                    "meaning": parameter.meaning,
+                }
+                for parameter in self.law.parameters
+                if parameter.name in self.posterior and parameter.name in self.prior
+            ]
+        )
+
+    def to_datatree(self) -> xr.DataTree:
+        """The draws as ArviZ reads them: a plain DataTree, by its groups.
+
+        Returns
+        -------
+        xarray.DataTree
+            ``posterior``, ``prior`` and ``sample_stats`` with dimensions ``chain`` and ``draw``, and
+            ``observed_data`` with the ``loss`` of every ``row`` used, nats/token.
+        """
+        loss = xr.Dataset(
+            {"loss": ("row", self.rows["loss"].to_numpy())}, {"row": self.rows.index.to_numpy()}
+        )
+        return xr.DataTree.from_dict(
+            {
+                "posterior": self.posterior,
+                "prior": self.prior,
+                "sample_stats": self.sample_stats,
+                "observed_data": loss,
+            }
+        )
+
+    def _repr_html_(self) -> str:
+        return result_html(self)
+
+    def _interval_text(self, name: str, prior: bool = False) -> str:
+        median, lo, hi = np.quantile(self.draws(name, prior), (0.5, 0.5 - _PROB / 2, 0.5 + _PROB / 2))
+        return f"{median:.3g} ({100 * _PROB:g} % ETI {lo:.3g} to {hi:.3g})"
 
     def samples(self, prior: bool = False) -> int:
         """Number of draws of the posterior or the prior."""
