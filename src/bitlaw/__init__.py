@@ -32,11 +32,15 @@ _API: dict[str, str] = {
     "demo": "bitlaw.workflow.reporting",
 }
 
+_MODULES: dict[str, str] = {"plots": "bitlaw.reporting.plots"}
+
 __version__ = version("bitlaw")
-__all__ = ["__version__", *_API]
+__all__ = ["__version__", *_API, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     if name not in _API:
         raise AttributeError(f"module 'bitlaw' has no attribute {name!r}")
     return getattr(import_module(_API[name]), name)
