@@ -14,6 +14,7 @@ from bitlaw.inference.fit import Fit
 from bitlaw.inference.refit import ExactScores, Refit
 from bitlaw.laws.law import Law
 from bitlaw.runs.table import RunTable
+from bitlaw.workflow.stages import untold
 
 HELD_OUT = np.array([-1, -2, -3])
 
@@ -62,6 +63,7 @@ def test_laws_differences_and_decisions_are_shown(
             "progress": False,
             "executor": Serial(),
             "on_refit": None,
+            "on_stage": untold,
         }
     ]
     for text in (

@@ -10,6 +10,7 @@ from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.fit_file import load_fit
 from bitlaw.laws.registry import DEFAULT_LAW
+from bitlaw.workflow.stages import untold
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_fit_is_saved_and_its_constants_shown(
     assert (done.code, done.err) == (0, "")
     assert load_fit(out).law.name == "kumar2024"
     asked = {"pool": "family", "seed": 0, "progress": False, "diverged_as_bounds": False}
-    asked |= {"backtest_folds": 4, "on_fold": None}
+    asked |= {"backtest_folds": 4, "on_fold": None, "on_stage": untold}
     assert sampled == [{"rows": len(fitted.rows), "law": "kumar2024"} | asked]
     for text in ("posterior (90 % ETI)", "gamma_post", "contraction", str(out)):
         assert text in done.out

@@ -6,6 +6,7 @@ import pytest
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.fit_file import save_fit
+from bitlaw.workflow.stages import untold
 from fits import collapsed_fit
 
 CHINCHILLA = {"E": 1.8, "a": 0.3, "b": 0.4, "alpha": 0.35, "beta": 0.37}
@@ -38,6 +39,7 @@ def written(fitted: Fit, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     def write(source: object, out: Path, **options: object) -> tuple[Fit, Path]:
         law = getattr(options.pop("law", None), "name", None)
         laws = [fit.law.name for fit in source] if isinstance(source, list) else None
+        assert (options.pop("on_task"), options.pop("on_stage")) == (None, untold)
         calls.append({"source": type(source).__name__, "law": law, "laws": laws} | options)
         out.mkdir(parents=True, exist_ok=True)
         (out / "summary.json").write_text(json.dumps(SUMMARY))
@@ -45,7 +47,7 @@ def written(fitted: Fit, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
 
     monkeypatch.setattr("bitlaw.workflow.reporting.report", write)
     monkeypatch.setattr(
-        "bitlaw.workflow.reporting.demo", lambda out, progress: write("demo", out, progress=progress)
+        "bitlaw.workflow.reporting.demo", lambda out, **options: write("demo", out, **options)
     )
     return calls
 

@@ -19,6 +19,7 @@ from bitlaw.inference.sample import SamplerSettings
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.registry import load_law
 from bitlaw.workflow.reporting import answer
+from bitlaw.workflow.stages import COMPILING, JUDGING, PILOT, SHOWS_ITSELF
 from designs import base_design, precision_design
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -64,7 +65,12 @@ def check_backtests(tried: bitlaw.Fit, not_tried: bitlaw.Fit) -> None:
 
 
 def test_of_several_laws_the_one_with_most_weight_is_backtested(table: Path, tmp_path: Path) -> None:
-    comparison, fits = bitlaw.compare(table, ["chinchilla", "coupled"], out=tmp_path, backtest_folds=1)
+    told: list[str] = []
+    comparison, fits = bitlaw.compare(
+        table, ["chinchilla", "coupled"], out=tmp_path, backtest_folds=1, on_stage=told.append
+    )
+    assert [stage for stage in told if COMPILING in stage] == ["chinchilla: compiling", "coupled: compiling"]
+    assert told[-1] == SHOWS_ITSELF
     assert comparison.leading == max(comparison.laws, key=lambda law: law.one_out.weight).law
     for name in fits:
         saved = bitlaw.load_fit(tmp_path / f"{name}.nc")
@@ -91,7 +97,9 @@ def test_a_fit_that_does_not_converge_is_sampled_again_and_marked(
 ) -> None:
     few = SamplerSettings(draws=20, tune=60)
     monkeypatch.setattr(compiled, "default_settings", lambda _, seed, **__: replace(few, seed=seed))
-    fit = bitlaw.fit(table, "chinchilla", backtest_folds=0)
+    told: list[str] = []
+    fit = bitlaw.fit(table, "chinchilla", backtest_folds=0, on_stage=told.append)
+    assert told == [COMPILING, PILOT, *(SHOWS_ITSELF, JUDGING) * 2, SHOWS_ITSELF]
     assert fit.provenance.attempts == 2
     assert fit.provenance.settings["draws"] == 40
     assert fit.status is Status.FAIL

@@ -4,10 +4,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bitlaw.cli import complete
 from bitlaw.cli.files import open_runs
 from bitlaw.cli.fit import show_progress
-from bitlaw.cli.options import ExecutorName, Json, LawName, MapFile, Pool, Runs, Scheduler, Seed, read_names
-from bitlaw.cli.output import exit_code, print_findings, print_json, print_text
+from bitlaw.cli.options import (
+    ExecutorName,
+    Json,
+    LawName,
+    MapFile,
+    Pool,
+    Quiet,
+    Runs,
+    Scheduler,
+    Seed,
+    read_names,
+)
+from bitlaw.cli.output import exit_code, print_findings, print_json, print_plain, print_text
 from bitlaw.cli.progress import task_bar
 from bitlaw.cli.tables import print_table
 from bitlaw.laws.registry import DEFAULT_LAW
@@ -34,6 +46,7 @@ Kinds = Annotated[
         metavar="KIND,…",
         help="What is predicted: compute (the larger runs from the smaller), bits (the lowest bit-width from "
         "the others), groups (each group of --pool from the others).",
+        autocompletion=complete.kinds,
     ),
 ]
 Folds = Annotated[int, typer.Option("--folds", metavar="COUNT", help="Folds over compute.")]
@@ -50,6 +63,7 @@ def backtest(
     scheduler: Scheduler = None,
     seed: Seed = 0,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Fit a law to some runs, and score what it predicts of others: larger, in fewer bits, of a new group."""
     from bitlaw.inference.executors import executor_named
@@ -58,7 +72,7 @@ def backtest(
 
     chosen, asked = executor_named(executor, scheduler), load_law(law)
     table = open_runs(runs, mapping)
-    with task_bar("folds", show_progress(as_json)) as on_fold:
+    with task_bar("folds", show_progress(as_json, quiet)) as on_fold:
         found = backtesting.backtest(
             table,
             asked,
@@ -71,6 +85,8 @@ def backtest(
         )
     if as_json:
         print_json("backtest", found.status, found.findings, found.to_dict())
+    elif quiet:
+        print_plain(found.sentence())
     else:
         _print(found)
     return exit_code(found.status)

@@ -19,6 +19,7 @@ from bitlaw.cli.options import (
     NoDrift,
     Price,
     Probability,
+    Quiet,
     Speeds,
     Tensors,
     column_reader,
@@ -95,6 +96,7 @@ def budget(
     group: Group = None,
     no_drift: NoDrift = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Decide how to spend a budget: parameters, tokens and precision, what that buys, and your plans beside it."""
     chips = hardware or []
@@ -123,7 +125,7 @@ def budget(
     if len(fitted) > 1:
         from bitlaw.decisions.budget_across import budget_across
 
-        return print_answer("budget", fitted, budget_across(fitted, **question), as_json)
+        return print_answer("budget", fitted, budget_across(fitted, **question), as_json, quiet)
     from bitlaw.decisions import budget as decisions
 
-    return print_answer("budget", fitted, decisions.budget(fitted[0], **question), as_json)
+    return print_answer("budget", fitted, decisions.budget(fitted[0], **question), as_json, quiet)

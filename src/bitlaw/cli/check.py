@@ -1,13 +1,15 @@
 """``bitlaw check``: validate a run table, and say what it can and cannot identify."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitlaw.cli.files import open_runs
-from bitlaw.cli.options import Json, LawName, MapFile, Pool, Runs
-from bitlaw.cli.output import exit_code, print_findings, print_json, print_text
+from bitlaw.cli.options import Json, LawName, MapFile, Pool, Quiet, Runs
+from bitlaw.cli.output import exit_code, print_findings, print_json, print_plain, print_text
 from bitlaw.cli.table_summary import columns_help, exclusions, summarise
 from bitlaw.cli.tables import print_rows
-from bitlaw.finding import overall_status
+from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.laws.registry import DEFAULT_LAW
 from bitlaw.units import format_count
 
@@ -30,6 +32,7 @@ def check(
     law: LawName = DEFAULT_LAW,
     pool: Pool = None,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Validate a run table and say which of a law's constants it can identify. Nothing is fitted."""
     from bitlaw.laws.registry import load_law
@@ -41,11 +44,20 @@ def check(
     if as_json:
         result = {"law": asked.name, "table": summarise(table), "excluded": exclusions(table)}
         print_json("check", status, findings, result)
+    elif quiet:
+        print_plain(_verdict(runs, asked.name, findings))
     else:
         print_text(f"{runs} for law {asked.name}")
         print_summary(table)
         print_findings(findings, show_passed=True)
     return exit_code(status)
+
+
+def _verdict(runs: Path, law: str, findings: Sequence[Finding]) -> str:
+    """In one line, whether anything is to be looked at before fitting."""
+    warned = [finding.code for finding in findings if finding.status is Status.WARN]
+    told = f"to look at: {', '.join(warned)}" if warned else "nothing to look at"
+    return f"{runs} can be fitted with law {law}; {told}."
 
 
 def print_summary(table: "RunTable") -> None:

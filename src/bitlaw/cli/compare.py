@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bitlaw.cli import complete
 from bitlaw.cli.files import open_runs, require_output_folder
 from bitlaw.cli.fit import show_progress
-from bitlaw.cli.options import ExecutorName, Json, MapFile, Pool, Runs, Scheduler, Seed, read_names
-from bitlaw.cli.output import exit_code, print_findings, print_json, print_text
-from bitlaw.cli.progress import task_bar
+from bitlaw.cli.options import ExecutorName, Json, MapFile, Pool, Quiet, Runs, Scheduler, Seed, read_names
+from bitlaw.cli.output import exit_code, print_findings, print_json, print_plain, print_text
+from bitlaw.cli.progress import stages, task_bar
 from bitlaw.cli.tables import print_rows, print_table
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ Laws = Annotated[
         parser=read_names,
         metavar="NAME|FILE,…",
         help="Laws of the library, or .toml files, with commas; by default the whole library.",
+        autocompletion=complete.law_list,
     ),
 ]
 Out = Annotated[
@@ -51,6 +53,7 @@ def compare(
     scheduler: Scheduler = None,
     seed: Seed = 0,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Fit several laws to the rows all of them can use, and say which the data support and if it matters."""
     require_output_folder(out)
@@ -60,8 +63,8 @@ def compare(
 
     chosen, asked = executor_named(executor, scheduler), load_laws(laws)
     table = open_runs(runs, mapping)
-    shown = show_progress(as_json)
-    with task_bar("refits", shown) as on_refit:
+    shown = show_progress(as_json, quiet)
+    with stages(shown) as on_stage, task_bar("refits", shown) as on_refit:
         comparison, fits = comparing.compare(
             table,
             asked,
@@ -71,7 +74,11 @@ def compare(
             progress=shown,
             executor=chosen,
             on_refit=on_refit,
+            on_stage=on_stage,
         )
+    if quiet and not as_json:
+        print_plain(comparison.sentence())
+        return exit_code(comparison.status)
     from bitlaw.decisions.decision_table import decision_table
 
     decided = decision_table(list(fits.values()))

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bitlaw.cli.files import open_runs, require_output_file
-from bitlaw.cli.options import Json, LawName, MapFile, NoBacktest, Pool, Runs, Seed
+from bitlaw.cli.options import Json, LawName, MapFile, NoBacktest, Pool, Quiet, Runs, Seed
 from bitlaw.cli.output import (
     exit_code,
     mark_unconverged,
     print_findings,
     print_json,
+    print_plain,
     print_text,
 )
-from bitlaw.cli.progress import task_bar
+from bitlaw.cli.progress import stages, task_bar
 from bitlaw.cli.tables import print_rows
 from bitlaw.laws.registry import DEFAULT_LAW
 
@@ -51,6 +52,7 @@ def fit(
     diverged_as_bounds: DivergedAsBounds = False,
     no_backtest: NoBacktest = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Fit a law by sampling, test it on the larger runs, and save all that predictions need."""
     require_output_file(out)
@@ -59,8 +61,8 @@ def fit(
 
     asked = load_law(law)
     table = open_runs(runs, mapping)
-    shown = show_progress(as_json)
-    with task_bar("backtest", shown) as on_fold:
+    shown = show_progress(as_json, quiet)
+    with stages(shown) as on_stage, task_bar("backtest", shown) as on_fold:
         fitted = fitting.fit(
             table,
             asked,
@@ -70,24 +72,28 @@ def fit(
             diverged_as_bounds=diverged_as_bounds,
             backtest_folds=0 if no_backtest else backtesting.DEFAULT_FOLDS,
             on_fold=on_fold,
+            on_stage=on_stage,
         )
     from bitlaw.inference.fit_file import save_fit
 
     save_fit(fitted, out)
-    _print(fitted, out, as_json)
+    _print(fitted, out, as_json, quiet)
     return exit_code(fitted.status)
 
 
-def show_progress(as_json: bool) -> bool:
-    """Whether a progress bar helps anyone: on a terminal, and not beside JSON."""
-    return sys.stderr.isatty() and not as_json
+def show_progress(as_json: bool, quiet: bool = False) -> bool:
+    """Whether a progress bar helps anyone: on a terminal, not beside JSON, and not where quiet is asked for."""
+    return sys.stderr.isatty() and not as_json and not quiet
 
 
-def _print(fitted: "Fit", out: Path, as_json: bool) -> None:
+def _print(fitted: "Fit", out: Path, as_json: bool, quiet: bool) -> None:
     from bitlaw.criticism.backtest import from_dict, without_rows
     from bitlaw.criticism.contraction import contraction_table
 
-    mark_unconverged(fitted.status, as_json)
+    mark_unconverged(fitted.status, as_json or quiet)
+    if quiet and not as_json:
+        print_plain(fitted.sentence())
+        return
     constants = contraction_table(fitted)
     if as_json:
         result = {
@@ -104,10 +110,7 @@ def _print(fitted: "Fit", out: Path, as_json: bool) -> None:
         }
         print_json("fit", fitted.status, fitted.findings, result)
         return
-    print_text(
-        f"Law {fitted.law.name} fitted to {len(fitted.rows)} rows of {fitted.provenance.source}; "
-        f"{len(fitted.excluded)} left out."
-    )
+    print_text(fitted.sentence())
     print_rows(
         ["", "posterior (90 % ETI)", "prior (90 % ETI)", "contraction", "meaning"],
         [_row(row) for row in constants.to_dict("records")],

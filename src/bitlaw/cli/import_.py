@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bitlaw.cli.files import require_output_folder
-from bitlaw.cli.options import Json, read_value
-from bitlaw.cli.output import print_findings, print_json, print_text
+from bitlaw.cli.options import Json, Quiet, read_value
+from bitlaw.cli.output import print_findings, print_json, print_plain, print_text
 from bitlaw.cli.tables import print_rows
 from bitlaw.errors import InputError, did_you_mean
 from bitlaw.importers.kinds import KINDS
@@ -119,6 +119,7 @@ def import_(
     keep: Keep = None,
     unfinished: Unfinished = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Make a run table of runs that are logged elsewhere, and list what was left out and why."""
     require_output_folder(out.parent)
@@ -146,6 +147,8 @@ def import_(
     )
     if as_json:
         print_json("import", imported.status, imported.findings, imported.to_dict())
+    elif quiet:
+        print_plain(imported.sentence())
     else:
         _print(imported)
     return 0

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bitlaw.cli.options import Json
-from bitlaw.cli.output import print_json, print_text
+from bitlaw.cli import complete
+from bitlaw.cli.options import Json, Quiet
+from bitlaw.cli.output import print_json, print_plain, print_text
 from bitlaw.cli.tables import print_rows
 from bitlaw.errors import InputError
 from bitlaw.finding import Status
@@ -24,7 +25,10 @@ bitlaw laws bitlaw-default --toml > mine.toml
 """
 
 Name = Annotated[
-    str | None, typer.Argument(metavar="NAME|FILE", help="A law of the library, or a .toml file.")
+    str | None,
+    typer.Argument(
+        metavar="NAME|FILE", help="A law of the library, or a .toml file.", autocompletion=complete.laws
+    ),
 ]
 Toml = Annotated[
     bool, typer.Option("--toml", help="Print the law's file with all its priors, to copy and edit.")
@@ -45,12 +49,15 @@ _RUN_COLUMNS = {
 _LEVELS = {"scheme": "format", "scheme_backward": "backward format", "method_post": "post-training method"}
 
 
-def laws(name: Name = None, toml: Toml = False, as_json: Json = False) -> int:
+def laws(name: Name = None, toml: Toml = False, as_json: Json = False, quiet: Quiet = False) -> int:
     """List the laws, or show one: its equations, priors with their reasons, and sources."""
     if toml and (name is None or as_json):
         raise InputError("--toml prints the file of one law: give its NAME, and not --json")
     from bitlaw.laws.registry import law_names, load_law
 
+    if name is None and quiet and not as_json:
+        print_plain("\n".join(law_names()))
+        return 0
     if name is None:
         _list([load_law(known) for known in law_names()], as_json)
         return 0
@@ -59,6 +66,8 @@ def laws(name: Name = None, toml: Toml = False, as_json: Json = False) -> int:
         print(law.toml, end="" if law.toml.endswith("\n") else "\n")
     elif as_json:
         print_json("laws", Status.PASS, (), {"law": _to_dict(law) | {"toml": law.toml}})
+    elif quiet:
+        print_plain(f"{law.name}: {law.title}")
     else:
         _show(law)
     return 0

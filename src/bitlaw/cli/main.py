@@ -35,7 +35,6 @@ DONE, BAD_INPUT, BUG = 0, 2, 3
 
 app = typer.Typer(
     name="bitlaw",
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog="Start with: bitlaw demo. Then, with your own table: bitlaw check runs.csv.",

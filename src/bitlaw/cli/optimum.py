@@ -15,6 +15,7 @@ from bitlaw.cli.options import (
     Params,
     Price,
     Probability,
+    Quiet,
     Speeds,
     Tensors,
     Tokens,
@@ -58,6 +59,7 @@ def optimum(
     group: Group = None,
     no_drift: NoDrift = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Decide which precision to train in: for a budget, a model on a budget, or a model and its tokens.
 
@@ -85,12 +87,12 @@ def optimum(
     if len(chips) > 1:
         from bitlaw.decisions.on_chips import optimum_on_chips
 
-        return print_answer("optimum", fitted, optimum_on_chips(fitted, chips, **question), as_json)
+        return print_answer("optimum", fitted, optimum_on_chips(fitted, chips, **question), as_json, quiet)
     question |= given(hardware=chips[0] if chips else None)
     if len(fitted) > 1:
         from bitlaw.decisions.across_laws import optimum_across
 
-        return print_answer("optimum", fitted, optimum_across(fitted, **question), as_json)
+        return print_answer("optimum", fitted, optimum_across(fitted, **question), as_json, quiet)
     from bitlaw.decisions import optimum as decisions
 
-    return print_answer("optimum", fitted, decisions.optimum(fitted[0], **question), as_json)
+    return print_answer("optimum", fitted, decisions.optimum(fitted[0], **question), as_json, quiet)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bitlaw.cli import complete
 from bitlaw.runs.cells import read_cell
 from bitlaw.runs.columns import BY_NAME, COUNTS, Column
 from bitlaw.units import suffixed_count
@@ -185,6 +186,12 @@ Fits = Annotated[
     typer.Argument(metavar="FIT.nc", help="Fit files, one per law, made by bitlaw fit or compare."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there.")]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Print the answer in words alone: no table, no findings, no progress."
+    ),
+]
 MapFile = Annotated[
     Path | None,
     typer.Option(
@@ -193,7 +200,12 @@ MapFile = Annotated[
 ]
 LawName = Annotated[
     str,
-    typer.Option("--law", metavar="NAME|FILE", help="Law of the library (bitlaw laws), or a .toml file."),
+    typer.Option(
+        "--law",
+        metavar="NAME|FILE",
+        help="Law of the library (bitlaw laws), or a .toml file.",
+        autocompletion=complete.laws,
+    ),
 ]
 Pool = Annotated[
     str | None,
@@ -201,6 +213,7 @@ Pool = Annotated[
         "--pool",
         metavar="COLUMN[,COLUMN]",
         help="Pool the law's constants over one column, such as family, or two.",
+        autocompletion=complete.groups,
     ),
 ]
 Seed = Annotated[
@@ -212,6 +225,7 @@ ExecutorName = Annotated[
         "--executor",
         metavar="NAME",
         help="Where refits run: serial (here), processes (of this machine), or dask (a cluster).",
+        autocompletion=complete.executors,
     ),
 ]
 Scheduler = Annotated[
@@ -243,6 +257,7 @@ Hardware = Annotated[
         "--hardware",
         metavar="CHIP",
         help="Chip it runs on: what is on offer, and what it costs. Repeat it to compare chips.",
+        autocompletion=complete.chips,
     ),
 ]
 Speeds = Annotated[
@@ -303,6 +318,7 @@ Tensors = Annotated[
         parser=read_names,
         metavar="NAME,…",
         help="What is trained at these bits: weights, activations, kv (all three by default), gradients.",
+        autocompletion=complete.tensors,
     ),
 ]
 Formats = Annotated[

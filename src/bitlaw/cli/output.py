@@ -64,11 +64,13 @@ def exit_code(*statuses: Status) -> int:
     return int(any(status in (Status.FAIL, Status.REFUSED) for status in statuses))
 
 
-def print_result(command: str, fit: "Fit", result: Result, as_json: bool) -> int:
+def print_result(command: str, fit: "Fit", result: Result, as_json: bool, quiet: bool = False) -> int:
     """Print a decision, marked where its fit did not converge, and return the exit code."""
-    mark_unconverged(fit.status, as_json)
+    mark_unconverged(fit.status, as_json or quiet)
     if as_json:
         print_json(command, result.status, result.findings, result.to_dict())
+    elif quiet:
+        print_plain(result.sentence())
     else:
         print_text(result.sentence())
         print_table(result.table())
@@ -76,10 +78,10 @@ def print_result(command: str, fit: "Fit", result: Result, as_json: bool) -> int
     return exit_code(fit.status, result.status)
 
 
-def mark_unconverged(status: Status, as_json: bool) -> None:
-    """Say that a fit did not converge, if so; beside JSON, on stderr."""
+def mark_unconverged(status: Status, aside: bool) -> None:
+    """Say that a fit did not converge, if so; on stderr beside JSON, and where one answer alone is asked for."""
     if status is Status.FAIL:
-        if as_json:
+        if aside:
             print(f"bitlaw: {NOT_CONVERGED}", file=sys.stderr)
         else:
             print_text(f"{Status.FAIL}: {NOT_CONVERGED}", style="bold red")
@@ -99,6 +101,11 @@ def print_object(content: Mapping[str, Any]) -> None:
     from bitlaw.decisions.intervals import json_value
 
     print(json.dumps(json_value(content), allow_nan=False, ensure_ascii=False, indent=2))
+
+
+def print_plain(text: str) -> None:
+    """Print what was asked for and nothing else, a line to a paragraph however wide the terminal is."""
+    print(printable(text, keep="\n"))
 
 
 def print_text(text: str, style: str = "") -> None:

@@ -14,6 +14,7 @@ from bitlaw.cli.options import (
     NoDrift,
     Params,
     Probability,
+    Quiet,
     Tokens,
     Tolerance,
     column_option,
@@ -101,6 +102,7 @@ def plan(
     group: Group = None,
     no_drift: NoDrift = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Choose which runs to log next: those that narrow a decision most for what they cost."""
     from bitlaw.cli.points import points_from_file
@@ -126,4 +128,4 @@ def plan(
         drift=not no_drift,
     )
     across = plan_across(fitted, decision, budget=budget, **question)
-    return print_answer("plan", fitted, across if len(fitted) > 1 else across.stack, as_json)
+    return print_answer("plan", fitted, across if len(fitted) > 1 else across.stack, as_json, quiet)

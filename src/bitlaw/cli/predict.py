@@ -12,6 +12,7 @@ from bitlaw.cli.options import (
     Json,
     NoDrift,
     Probability,
+    Quiet,
     column_option,
     column_reader,
     flag,
@@ -54,6 +55,7 @@ def predict(
     prob: Probability = 0.9,
     no_drift: NoDrift = False,
     as_json: Json = False,
+    quiet: Quiet = False,
     **columns: float | str | None,
 ) -> int:
     """Predict the loss of new runs, with intervals, and say how far they are from the fitted data."""
@@ -69,11 +71,11 @@ def predict(
         from bitlaw.decisions.stacked import predict_across
 
         across = predict_across(fitted, frame, prob, measured=loss, group=group, drift=not no_drift)
-        return print_answer("predict", fitted, across, as_json)
+        return print_answer("predict", fitted, across, as_json, quiet)
     from bitlaw.decisions import predict as decisions
 
     prediction = decisions.predict(fitted[0], frame, prob, measured=loss, group=group, drift=not no_drift)
-    return print_answer("predict", fitted, prediction, as_json)
+    return print_answer("predict", fitted, prediction, as_json, quiet)
 
 
 def _parameter(column: Column) -> inspect.Parameter:

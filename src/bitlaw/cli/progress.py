@@ -1,7 +1,46 @@
-"""A progress bar on stderr for work that is done task by task."""
+"""Progress on stderr: what a command is doing now, and bars for work that is done task by task."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from bitlaw.workflow.stages import untold
+
+
+@contextmanager
+def stages(shown: bool) -> Iterator[Callable[[str], None]]:
+    """What to tell what begins now: a spinner with its seconds, until something else begins.
+
+    Parameters
+    ----------
+    shown
+        Whether a spinner helps anyone.
+    """
+    if not shown:
+        yield untold
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    spinner = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+    def tell(stage: str) -> None:
+        spinner.stop()  # two displays at once would draw over each other
+        for task in spinner.task_ids:
+            spinner.remove_task(task)
+        if stage:
+            spinner.add_task(stage, total=None)
+            spinner.start()
+
+    try:
+        yield tell
+    finally:
+        spinner.stop()
 
 
 @contextmanager

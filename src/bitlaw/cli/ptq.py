@@ -15,6 +15,7 @@ from bitlaw.cli.options import (
     NoDrift,
     Params,
     Probability,
+    Quiet,
     Tokens,
     Tolerance,
     column_option,
@@ -81,6 +82,7 @@ def ptq(
     group: Group = None,
     no_drift: NoDrift = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Decide how few bits a trained model may be quantized to before it loses more than a tolerance."""
     fitted = open_fits(fits)
@@ -103,7 +105,7 @@ def ptq(
     if len(fitted) > 1:
         from bitlaw.decisions.stacked import ptq_across
 
-        return print_answer("ptq", fitted, ptq_across(fitted, **options), as_json)
+        return print_answer("ptq", fitted, ptq_across(fitted, **options), as_json, quiet)
     from bitlaw.decisions import ptq as decisions
 
-    return print_answer("ptq", fitted, decisions.ptq(fitted[0], **options), as_json)
+    return print_answer("ptq", fitted, decisions.ptq(fitted[0], **options), as_json, quiet)

@@ -22,13 +22,22 @@ from bitlaw.cli.options import (
     Params,
     Pool,
     Price,
+    Quiet,
     Seed,
     Speeds,
     Tokens,
     Tolerance,
     given,
 )
-from bitlaw.cli.output import exit_code, mark_unconverged, print_findings, print_object, print_text
+from bitlaw.cli.output import (
+    exit_code,
+    mark_unconverged,
+    print_findings,
+    print_object,
+    print_plain,
+    print_text,
+)
+from bitlaw.cli.progress import stages, task_bar
 from bitlaw.cli.several import open_fits
 from bitlaw.errors import InputError, did_you_mean
 from bitlaw.finding import Finding, Status
@@ -81,6 +90,7 @@ def report(
     no_drift: NoDrift = False,
     no_backtest: NoBacktest = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Write the report: the answer with its intervals, the evidence, the diagnostics.
 
@@ -118,20 +128,24 @@ def report(
         group=group,
         drift=not no_drift,
     )
-    _, page = reporting.report(
-        opened,
-        out,
-        law=asked,
-        pool=pool,
-        seed=seed,
-        progress=show_progress(as_json),
-        backtest_folds=0 if no_backtest else backtesting.DEFAULT_FOLDS,
-        **question,
-    )
-    return print_page("report", page, as_json)
+    shown = show_progress(as_json, quiet)
+    with stages(shown) as on_stage, task_bar("refits and folds", shown) as on_task:
+        _, page = reporting.report(
+            opened,
+            out,
+            law=asked,
+            pool=pool,
+            seed=seed,
+            progress=shown,
+            backtest_folds=0 if no_backtest else backtesting.DEFAULT_FOLDS,
+            on_task=on_task,
+            on_stage=on_stage,
+            **question,
+        )
+    return print_page("report", page, as_json, quiet)
 
 
-def print_page(command: str, page: Path, as_json: bool) -> int:
+def print_page(command: str, page: Path, as_json: bool, quiet: bool = False) -> int:
     """Print how a report opens and where it is, and return the exit code."""
     files = {"report": str(page)}
     summary = json.loads(page.with_name(SUMMARY).read_text(encoding="utf-8"))
@@ -140,9 +154,12 @@ def print_page(command: str, page: Path, as_json: bool) -> int:
     if fits:
         files["fits"] = ", ".join(str(path) for path in fits)
     status = Status(summary["status"])
-    mark_unconverged(status, as_json)
+    mark_unconverged(status, as_json or quiet)
     if as_json:
         print_object(summary | {"command": command} | files)
+        return exit_code(status)
+    if quiet:
+        print_plain(str(page))
         return exit_code(status)
     print_text(f"For {summary['question']}:")
     for head, text in summary["opening"].items():

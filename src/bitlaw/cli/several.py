@@ -23,7 +23,9 @@ def open_fits(paths: Sequence[Path]) -> "list[Fit]":
     return [open_fit([path]) for path in paths]
 
 
-def print_answer(command: str, fits: "Sequence[Fit]", result: Result, as_json: bool) -> int:
+def print_answer(
+    command: str, fits: "Sequence[Fit]", result: Result, as_json: bool, quiet: bool = False
+) -> int:
     """Print an answer, marked where one of the fits did not converge, and return the exit code."""
     unconverged = [fit for fit in fits if fit.status is Status.FAIL]
-    return print_result(command, (unconverged or list(fits))[0], result, as_json)
+    return print_result(command, (unconverged or list(fits))[0], result, as_json, quiet)

@@ -15,6 +15,7 @@ from bitlaw.runs.table import RunTable
 from bitlaw.workflow.backtesting import executor_of, with_backtest
 from bitlaw.workflow.fitting import fit_compiled
 from bitlaw.workflow.preparing import as_columns, as_table, prepare
+from bitlaw.workflow.stages import COMPILING, SHOWS_ITSELF, Stage, of_law, untold
 
 if TYPE_CHECKING:
     from bitlaw.criticism.comparison import Comparison
@@ -33,6 +34,7 @@ def compare(
     scheduler: str | None = None,
     backtest_folds: int = 0,
     on_refit: Progress | None = None,
+    on_stage: Stage = untold,
 ) -> tuple[Comparison, dict[str, Fit]]:
     """Fit several laws to the rows all of them can use, and say which the data support.
 
@@ -54,6 +56,8 @@ def compare(
         Folds over compute of a backtest of the law with the most weight, kept with its fit; none by default.
     on_refit
         Told how many refits, or folds, of a law are done, and of how many.
+    on_stage
+        As for ``fit``, with the law in front.
 
     Returns
     -------
@@ -83,11 +87,14 @@ def compare(
     scored, refits, recipes = [], [], {}
     for law in common.laws:
         prepared = prepare(common.table, law, pool=pool)
+        on_law = of_law(law.name, on_stage)
+        on_law(COMPILING)
         compiled = compile_law(prepared.law, prepared.table.frame, prepared.pool)
-        fitted, compiled = fit_compiled(compiled, prepared, seed, progress)
+        fitted, compiled = fit_compiled(compiled, prepared, seed, progress, on_law)
         recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed)
         keep(recipe, compiled)
         recipes[law.name] = recipe
+        on_law(SHOWS_ITSELF)
         scores, together = exact_scores(recipe, fitted, held_out, executor=chosen, progress=on_refit)
         scored.append(scores)
         refits += [together] if together is not None else []

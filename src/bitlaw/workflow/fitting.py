@@ -14,6 +14,7 @@ from bitlaw.laws.registry import DEFAULT_LAW
 from bitlaw.runs.table import RunTable
 from bitlaw.workflow.backtesting import DEFAULT_FOLDS, with_backtest
 from bitlaw.workflow.preparing import Prepared, prepare
+from bitlaw.workflow.stages import COMPILING, JUDGING, PILOT, SHOWS_ITSELF, Stage, untold
 
 if TYPE_CHECKING:
     from bitlaw.inference.compiled import CompiledLaw
@@ -30,6 +31,7 @@ def fit(
     diverged_as_bounds: bool = False,
     backtest_folds: int = DEFAULT_FOLDS,
     on_fold: Progress | None = None,
+    on_stage: Stage = untold,
 ) -> Fit:
     """Fit a law to logged runs, and record how well it predicts the larger of them from the smaller.
 
@@ -57,6 +59,8 @@ def fit(
         Folds over compute of the backtest that is kept with the fit; 0 for none.
     on_fold
         Told how many folds are done, and of how many.
+    on_stage
+        Told what begins: compiling, the pilot, checking; with nothing where sampler or folds show themselves.
 
     Raises
     ------
@@ -68,15 +72,21 @@ def fit(
     from bitlaw.inference.recipe import keep, recipe_of
 
     prepared = prepare(runs, law, mapping, pool, diverged_as_bounds)
+    on_stage(COMPILING)
     compiled = compile_law(prepared.law, prepared.table.frame, prepared.pool)
-    fitted, compiled = fit_compiled(compiled, prepared, seed, progress)
+    fitted, compiled = fit_compiled(compiled, prepared, seed, progress, on_stage)
     recipe = recipe_of(prepared.law, prepared.table.frame, prepared.pool, seed)
     keep(recipe, compiled)
+    on_stage(SHOWS_ITSELF)
     return with_backtest(fitted, recipe, prepared.table.source, backtest_folds, Serial(), on_fold)
 
 
 def fit_compiled(
-    compiled: CompiledLaw, prepared: Prepared, seed: int = 0, progress: bool = False
+    compiled: CompiledLaw,
+    prepared: Prepared,
+    seed: int = 0,
+    progress: bool = False,
+    on_stage: Stage = untold,
 ) -> tuple[Fit, CompiledLaw]:
     """Sample a compiled law and judge the result.
 
@@ -86,7 +96,7 @@ def fit_compiled(
         What ``compile_law`` made of the prepared law and table.
     prepared
         What ``prepare`` returned.
-    seed, progress
+    seed, progress, on_stage
         As for ``fit``.
 
     Returns
@@ -101,9 +111,12 @@ def fit_compiled(
     from bitlaw.inference.compiled import learn_coordinates, sample_law, settings_for
 
     settings = settings_for(compiled, seed)
+    on_stage(PILOT)
     compiled = learn_coordinates(compiled, settings)
     for attempt in (1, 2):
+        on_stage(SHOWS_ITSELF)
         sampled = sample_law(compiled, settings, progress)
+        on_stage(JUDGING)
         fitted = assemble_fit(
             compiled.law,
             prepared.table,

@@ -92,6 +92,11 @@ def check(
 ) -> tuple[RunTable, tuple[Finding, ...]]:
     """Validate a table and say what it can and cannot identify of a law, before any sampling.
 
+    Parameters
+    ----------
+    runs, law, mapping, pool
+        As for ``fit``.
+
     Returns
     -------
     RunTable, tuple of Finding

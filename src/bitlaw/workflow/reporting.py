@@ -16,8 +16,10 @@ from bitlaw.workflow.backtesting import DEFAULT_FOLDS
 from bitlaw.workflow.comparing import compare, with_rival
 from bitlaw.workflow.fitting import fit
 from bitlaw.workflow.preparing import as_table
+from bitlaw.workflow.stages import WRITING, Stage, untold
 
 if TYPE_CHECKING:
+    from bitlaw.inference.executors import Progress
     from bitlaw.reporting.answers import Answers
 
 
@@ -80,6 +82,8 @@ def report(
     hardware: str | None = None,
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     price: float | None = None,
+    on_task: Progress | None = None,
+    on_stage: Stage = untold,
     **question: float | str | None,
 ) -> tuple[Fit, Path]:
     """Write the report of fits, or of a run table that is fitted first.
@@ -103,6 +107,10 @@ def report(
         is a fit.
     hardware, speeds, price
         Chip that training precision is decided for, its measured speeds and its price, as for ``optimum``.
+    on_task
+        Told how many refits, or folds, of a law are done, and of how many.
+    on_stage
+        As for ``fit`` and ``compare``.
     **question
         ``n_params``, ``tokens``, ``flops``, ``group``, ``loss`` as for ``answer``.
 
@@ -135,6 +143,8 @@ def report(
                 seed=seed,
                 progress=progress,
                 backtest_folds=backtest_folds,
+                on_refit=on_task,
+                on_stage=on_stage,
             )
             fits = list(by_name.values())
         else:
@@ -146,11 +156,14 @@ def report(
                     seed=seed,
                     progress=progress,
                     backtest_folds=backtest_folds,
+                    on_fold=on_task,
+                    on_stage=on_stage,
                 )
             ]
             save_fit(fits[0], out / f"{fits[0].law.name}.nc")
     else:
         fits = list(source)
+    on_stage(WRITING)
     asked = asked_about(fits[0], hardware=hardware, speeds=speeds, price=price, **question)  # type: ignore[arg-type]
     if len(fits) == 1:
         return fits[0], write_report(fits[0], answers_of(fits[0], asked, tolerance, method_post, drift), out)
@@ -159,8 +172,13 @@ def report(
     return lead, write_report(lead, answers, out, comparison=several)
 
 
-def demo(out: str | Path = "reports/tiny_sweep", progress: bool = False) -> tuple[Fit, Path]:
-    """Fit the embedded sweep and write its report."""
+def demo(
+    out: str | Path = "reports/tiny_sweep",
+    progress: bool = False,
+    on_task: Progress | None = None,
+    on_stage: Stage = untold,
+) -> tuple[Fit, Path]:
+    """Fit the embedded sweep and write its report; parameters as of ``report``."""
     with as_file(files("bitlaw.data").joinpath("tiny_sweep.csv")) as path:
         table = read_runs(path)
-    return report(table, out, progress=progress)
+    return report(table, out, progress=progress, on_task=on_task, on_stage=on_stage)
