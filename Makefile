@@ -1,5 +1,6 @@
 # make demo: environment in .venv, the embedded sweep fitted, reports/tiny_sweep/ written.
 # make test: environment in .venv, linters, types and the test suite.
+# make docs: the code of every page run, and the site in build/site, with tools of its own in .venv-docs.
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_CHECK := import sys; sys.exit(sys.version_info < (3, 12))
@@ -7,7 +8,7 @@ PYTHON_CHECK := import sys; sys.exit(sys.version_info < (3, 12))
 FIND_PYTHON = for p in python3.12 python3.13 python3.14 python3; do \
 	if "$$p" -c '$(PYTHON_CHECK)' >/dev/null 2>&1; then echo "$$p"; break; fi; done
 
-.PHONY: demo test lint slow calibrate bench lock clean
+.PHONY: demo test lint slow docs calibrate bench lock clean
 
 demo: $(VENV)/ready
 	$(BIN)/bitlaw demo --out reports/tiny_sweep
@@ -22,6 +23,10 @@ lint: $(VENV)/ready
 
 slow: $(VENV)/ready
 	$(BIN)/python -m pytest -m slow
+
+docs: $(VENV)/ready $(VENV)-docs/ready
+	$(BIN)/python -m pytest -m "slow or not slow" tests/docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build --strict --quiet
 
 calibrate: $(VENV)/ready
 	$(BIN)/python benchmarks/calibration.py --tables 200 --out benchmarks/results
@@ -42,9 +47,15 @@ $(VENV)/ready: pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
-# Exact versions of what .venv holds now; run after changing dependencies.
-lock:
+$(VENV)-docs/ready: requirements-docs.lock $(VENV)/ready
+	$(BIN)/python -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install --quiet --requirement requirements-docs.lock
+	@touch $@
+
+# Exact versions of what .venv and .venv-docs hold now; run after changing dependencies.
+lock: $(VENV)-docs/ready
 	$(BIN)/python -m pip freeze --exclude-editable --exclude bitlaw > requirements.lock
+	$(VENV)-docs/bin/python -m pip freeze > requirements-docs.lock
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-docs build dist .pytest_cache .mypy_cache .ruff_cache
