@@ -20,7 +20,8 @@ from bitlaw.reporting.backtested import (
     why_no_backtest,
 )
 from bitlaw.reporting.figures import coverage, extrapolation_error
-from bitlaw.reporting.style import OKABE_ITO, Style
+from bitlaw.reporting.palette import OKABE_ITO
+from bitlaw.reporting.style import Style
 
 COARSE = Style(dpi=40)
 

@@ -8,8 +8,8 @@ import pytest
 
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.registry import law_names, load_law
-from bitlaw.reporting import opening
 from bitlaw.reporting.meanings import meanings, training_meanings
+from bitlaw.reporting.opening.training import training_sentence
 from bitlaw.reporting.report import Answers, render
 from bitlaw.reporting.style import Style
 from bitlaw.reporting.summary import summary
@@ -91,7 +91,7 @@ def test_additive_constants_say_what_a_bit_costs(fits: dict[str, Fit]) -> None:
     ],
 )
 def test_a_law_without_training_precision_says_why(fits: dict[str, Fit], name: str, words: str) -> None:
-    assert words in opening.training_sentence(None, fits[name].law)
+    assert words in training_sentence(None, fits[name].law)
 
 
 def test_an_observed_base_predicts_no_loss_as_trained(
@@ -108,6 +108,6 @@ def test_formats_are_named_in_the_answer(fits: dict[str, Fit], answers_for: Call
     fixed = answers_for(fit).precision_fixed
     assert fixed is not None
     assert {option.format for option in fixed.options} == {None, "mxfp4", "mxfp8", "nvfp4"}
-    text = opening.training_sentence(fixed, fit.law)
+    text = training_sentence(fixed, fit.law)
     assert "mxfp8" in text or "mxfp4" in text
     assert "all of them" not in text

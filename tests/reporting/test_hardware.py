@@ -5,7 +5,7 @@ import pytest
 from bitlaw.decisions.asked import asked_about
 from bitlaw.errors import InputError
 from bitlaw.reporting.answers import Answers, answers_of
-from bitlaw.reporting.opening import free_sentence
+from bitlaw.reporting.opening.training import free_sentence
 from bitlaw.reporting.tables import fixed_table, free_table
 from fits import collapsed_fit, kumar_constants, measured_everywhere
 

@@ -13,8 +13,8 @@ from bitlaw.decisions.across_laws import optimum_across
 from bitlaw.decisions.stacked import predict_across, ptq_across
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
-from bitlaw.reporting import opening
 from bitlaw.reporting.answers import stacked_answers
+from bitlaw.reporting.opening.agreement import laws_sentence
 from bitlaw.reporting.report import write_report
 from bitlaw.reporting.several import SeveralLaws, laws_table, several_laws
 from bitlaw.reporting.style import Style
@@ -68,7 +68,7 @@ def test_largest_runs_are_told_where_they_were_held_out(several: SeveralLaws) ->
 
 def test_opening_says_whether_the_laws_agree(fits: list[Fit], several: SeveralLaws) -> None:
     said = several.answers_by_question()
-    text = opening.laws_sentence(fits[0].law, several)
+    text = laws_sentence(fits[0].law, several)
     if all(len(set(answers.values())) == 1 for answers in said.values()):
         assert text.startswith("Both laws say ")
     else:
@@ -83,11 +83,9 @@ def test_agreement_and_disagreement_in_words(fits: list[Fit], several: SeveralLa
     only = replace(
         several, precision_fixed=replace(fixed, by_law=alike), precision_free=None, post_training=None
     )
-    assert opening.laws_sentence(fits[0].law, only).startswith(
-        "Both laws say 8 bits in training with sizes fixed."
-    )
+    assert laws_sentence(fits[0].law, only).startswith("Both laws say 8 bits in training with sizes fixed.")
     apart = alike | {"kumar2024": replace(alike["kumar2024"], best=None)}
-    text = opening.laws_sentence(fits[0].law, replace(only, precision_fixed=replace(fixed, by_law=apart)))
+    text = laws_sentence(fits[0].law, replace(only, precision_fixed=replace(fixed, by_law=apart)))
     assert "kumar2024 says none on offer" in text
     assert "bitlaw-default says 8 bits" in text
 

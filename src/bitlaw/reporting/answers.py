@@ -121,15 +121,15 @@ def answers_of_several(
         fixed = optimum_across(trained, n_params=n_params, tokens=tokens, tolerance=tolerance, **also)
         free = optimum_across(trained, flops=asked.flops, **also)
     spenders = trained or [fit for fit in fits if not fit.law.base.is_observed]
-    spent = budget_across(spenders, flops=asked.flops, **also).stack if spenders else None
+    spent = budget_across(spenders, flops=asked.flops, **also) if spenders else None
     if quantized:
         after = ptq_across(
             quantized, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift
         )
     prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
-    several = several_laws(fits, prediction, fixed, free, after, comparison)
+    several = several_laws(fits, prediction, fixed, free, after, comparison, spent)
     planned = _planned(fits, asked, method_post, drift)
-    return replace(stacked_answers(several, asked.text), budget=spent, plan=planned), several
+    return replace(stacked_answers(several, asked.text), plan=planned), several
 
 
 def _checkpoint(asked: Asked) -> dict[str, Any]:
@@ -156,6 +156,7 @@ def stacked_answers(several: SeveralLaws, question: str) -> Answers:
         precision_free=free.stack if free is not None else None,
         post_training=post.stack if post is not None else None,
         question=question,
+        budget=several.spending.stack if several.spending is not None else None,
     )
 
 

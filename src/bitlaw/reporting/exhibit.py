@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.observed import shown_group
-from bitlaw.reporting.style import Style, data_uri, png
+from bitlaw.reporting.style import Style
+from bitlaw.reporting.vector import svg
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Exhibit:
     name
         Its anchor.
     image
-        PNG as a data URI.
+        The drawing, as an SVG element.
     finding
         What it shows, with numbers; also its alternative text.
     reading
@@ -39,4 +40,4 @@ def one_group(fit: Fit) -> str:
 
 def exhibit(name: str, figure: Figure, finding: str, reading: str, style: Style) -> Exhibit:
     """A figure drawn; parameters as of ``Exhibit``, and the style it is drawn in."""
-    return Exhibit(name, data_uri(png(figure, style)), finding, reading)
+    return Exhibit(name, svg(figure, name, style), finding, reading)

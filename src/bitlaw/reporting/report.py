@@ -10,18 +10,24 @@ from markupsafe import Markup
 
 from bitlaw.criticism.contraction import contraction_table
 from bitlaw.criticism.residuals import residual_table
-from bitlaw.finding import Status, overall_status
+from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.drift import without_drift
 from bitlaw.inference.fit import Fit
-from bitlaw.reporting import beyond, opening, tables
+from bitlaw.reporting import beyond, tables
 from bitlaw.reporting.answers import Answers, risk_shares
 from bitlaw.reporting.backtested import backtest_of, folds_table, why_no_backtest
 from bitlaw.reporting.beyond_exhibits import beyond_exhibits
 from bitlaw.reporting.budgeted import budget_exhibit, budget_table
+from bitlaw.reporting.equations import equation
 from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits, next_exhibit
 from bitlaw.reporting.explorer.embedded import explorer
 from bitlaw.reporting.explorer.page import explorer_context
 from bitlaw.reporting.meanings import Meaning, meanings, training_meanings
+from bitlaw.reporting.opening.agreement import laws_sentence
+from bitlaw.reporting.opening.cards import cards
+from bitlaw.reporting.opening.certainty import counted_sentence, drift_sentence, notices, prior_sentence
+from bitlaw.reporting.opening.measured import range_sentence
+from bitlaw.reporting.palette import scheme
 from bitlaw.reporting.several import SeveralLaws, laws_table
 from bitlaw.reporting.style import DEFAULT_STYLE, Style
 from bitlaw.reporting.summary import all_findings, source_name, summary
@@ -89,7 +95,10 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    css = "".join(environment.get_template(name).render() for name in ("report.css", "explorer.css"))
+    css = "".join(
+        environment.get_template(name).render(light=scheme("light"), dark=scheme("dark"))
+        for name in ("report.css", "explorer.css")
+    )
     return printable(
         environment.get_template("report.html.j2").render(
             _context(fit, answers, comparison, style),
@@ -109,7 +118,7 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         "title": f"Training and quantization precision: {source_name(fit)}",
         "question": answers.question,
         "failed": overall_status(findings) is Status.FAIL,
-        "opening": opening.paragraphs(fit, answers, findings, several),
+        **_opening(fit, answers, findings, several),
         "prediction": "" if fit.law.base.is_observed else answers.prediction.sentence(),
         "laws_table": laws_table(several) if several is not None else None,
         "differences": several.differences if several is not None else (),
@@ -137,6 +146,7 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         "elpd": f"{fit.runs['elpd'].sum():.1f}",
         "runs": len(fit.runs),
         "law": fit.law,
+        "equation": equation,
         "noise_words": _noise(fit),
         "centre": [
             f"{symbol('N')}̄ = {format_count(fit.reference.n_params)} parameters",
@@ -146,6 +156,24 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         "provenance": _provenance(fit),
         "excluded_table": tables.excluded_table(fit),
         "excluded": len(fit.excluded),
+    }
+
+
+def _opening(
+    fit: Fit, answers: Answers, findings: tuple[Finding, ...], several: SeveralLaws | None
+) -> dict[str, Any]:
+    """Page one: the cards, whether laws agree, which models it is about, and what warns."""
+    noticed = notices(findings, several)
+    fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
+    return {
+        "cards": cards(fit, answers, several),
+        "agreement": laws_sentence(fit.law, several),
+        "measured": range_sentence(fit),
+        "notices": noticed,
+        "warned": [one for one in noticed if one.status is Status.WARN],
+        "counted": counted_sentence(findings, len(noticed)),
+        "structural": drift_sentence(answers, findings),
+        "prior_alone": prior_sentence(fixed, free, post),
     }
 
 

@@ -9,6 +9,7 @@ from bitlaw.criticism.differences import law_differences
 from bitlaw.criticism.law_scores import HeldOutScore, Score, scores
 from bitlaw.criticism.stacking import elpd_by_run
 from bitlaw.decisions.across_laws import AcrossLaws
+from bitlaw.decisions.budget_decision import BudgetDecision
 from bitlaw.decisions.intervals import json_value
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
@@ -32,6 +33,8 @@ class SeveralLaws:
         What it expected of the largest runs, left out together; None where that was not computed.
     differences
         What differs between the laws, in sentences.
+    spending
+        How the compute is best spent under each law; None where no law splits it.
     """
 
     prediction: AcrossLaws[Prediction]
@@ -41,6 +44,7 @@ class SeveralLaws:
     scores: Mapping[str, Score]
     held_out: Mapping[str, HeldOutScore | None]
     differences: tuple[str, ...]
+    spending: AcrossLaws[BudgetDecision] | None = None
 
     @property
     def weights(self) -> Mapping[str, float]:
@@ -91,6 +95,7 @@ def several_laws(
     precision_free: AcrossLaws[PrecisionDecision] | None = None,
     post_training: AcrossLaws[PostTrainingDecision] | None = None,
     comparison: Comparison | None = None,
+    spending: AcrossLaws[BudgetDecision] | None = None,
 ) -> SeveralLaws:
     """Laws beside each other, with the scores of a comparison where there is one.
 
@@ -103,6 +108,8 @@ def several_laws(
     comparison
         The comparison the fits come from; without it runs are scored as each fit left them out, and
         the largest ones are not held out together.
+    spending
+        How each law would spend the compute.
 
     Raises
     ------
@@ -122,6 +129,7 @@ def several_laws(
         scores=dict(sorted(own.items(), key=lambda item: -item[1].elpd)),
         held_out={name: law.held_out for name, law in compared.items()},
         differences=(comparison.differences if comparison is not None else law_differences(fits)).sentences(),
+        spending=spending,
     )
 
 

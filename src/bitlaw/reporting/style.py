@@ -1,6 +1,5 @@
 """How every figure looks: colours that survive colour blindness, sizes that can be read, axes with units."""
 
-import base64
 import io
 import itertools
 import math
@@ -15,10 +14,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from bitlaw.reporting.palette import OKABE_ITO
 from bitlaw.units import format_count
-
-OKABE_ITO: tuple[str, ...] = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""The colours of Okabe and Ito that stand out on white, ordered so that neighbours differ."""
 
 MARKERS: tuple[str, ...] = ("o", "s", "^", "D", "v", "P")
 """One per colour, so that no distinction rests on colour alone."""
@@ -124,11 +121,6 @@ def png(figure: Figure, style: Style = DEFAULT_STYLE) -> bytes:
     with drawing(style):
         figure.savefig(buffer, format="png", dpi=style.dpi, metadata={"Software": None})
     return buffer.getvalue()
-
-
-def data_uri(image: bytes) -> str:
-    """A PNG as a data URI, to stand inside a page."""
-    return f"data:image/png;base64,{base64.b64encode(image).decode()}"
 
 
 def count_ticks(lo: float, hi: float, most: int = 5) -> list[float]:

@@ -13,7 +13,8 @@ from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.intervals import json_value
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.fit import Fit
-from bitlaw.reporting import opening
+from bitlaw.reporting.opening.cards import cards
+from bitlaw.reporting.opening.paragraphs import paragraphs
 from bitlaw.reporting.several import SeveralLaws
 from bitlaw.reporting.words import by_law
 
@@ -36,11 +37,11 @@ def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> d
     Returns
     -------
     dict
-        The envelope ``command``, ``status``, ``findings``; ``question``; ``opening``, the first
-        paragraph by heading; ``prediction``, ``optimum`` (``sizes_fixed`` and ``sizes_free``), ``ptq``,
-        ``budget`` and ``plan`` as their commands give them; ``backtest`` of the fit, without the rows its folds
-        predicted; ``compare``, the scores and answers of several laws, by name; ``constants``, ``data``
-        and ``provenance``.
+        The envelope ``command``, ``status``, ``findings``; ``question``; ``opening``, the first paragraph by
+        heading; ``cards``, what page one says of each question; ``prediction``, ``optimum`` (``sizes_fixed``
+        and ``sizes_free``), ``ptq``, ``budget`` and ``plan`` as their commands give them; ``backtest`` of the
+        fit, without the rows its folds predicted; ``compare``, the scores and answers of several laws, by name;
+        ``constants``, ``data`` and ``provenance``.
     """
     findings = all_findings(fit, answers, several)
     fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
@@ -50,7 +51,8 @@ def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> d
         "findings": [finding.to_dict() for finding in findings],
         "law": fit.law.name,
         "question": answers.question,
-        "opening": {one.head: one.text for one in opening.paragraphs(fit, answers, findings, several)},
+        "opening": {one.head: one.text for one in paragraphs(fit, answers, findings, several)},
+        "cards": {one.name: one.to_dict() for one in cards(fit, answers, several)},
         "prediction": answers.prediction.to_dict(),
         "optimum": {
             "sizes_fixed": fixed.to_dict() if fixed is not None else None,

@@ -52,12 +52,15 @@ class Table:
         Cells.
     marked
         Indices of rows to set off.
+    anchors
+        An anchor per row, to link to; empty without any.
     """
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     marked: tuple[int, ...] = ()
+    anchors: tuple[str, ...] = ()
 
 
 def fixed_table(decision: PrecisionDecision) -> Table:
@@ -214,12 +217,18 @@ def _graded(risk: Risk | None) -> str:
     return "" if risk is None else f"Risk {risk.grade}. "
 
 
-def findings_table(findings: Sequence[Finding]) -> Table:
-    """Every check that did not pass, the worst first, with advice."""
+def not_passed(findings: Sequence[Finding]) -> dict[str, Finding]:
+    """Every check that did not pass, the worst first, by the anchor of its row."""
     ordered = sorted(
         (finding for finding in findings if finding.status is not Status.PASS),
         key=lambda finding: _ORDER.index(finding.status),
     )
+    return {f"check-{place}": finding for place, finding in enumerate(ordered, start=1)}
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """Every check that did not pass, the worst first, with advice."""
+    ordered = not_passed(findings)
     rows = [
         (
             finding.status.value.replace("_", " "),
@@ -229,12 +238,13 @@ def findings_table(findings: Sequence[Finding]) -> Table:
             finding.message,
             finding.advice,
         )
-        for finding in ordered
+        for finding in ordered.values()
     ]
     return Table(
         "Checks that did not pass, the worst first. Only convergence can FAIL; NOT RUN is never a pass.",
         ("status", "check", "value", "limit", "finding", "advice"),
         tuple(rows),
+        anchors=tuple(ordered),
     )
 
 

@@ -1,0 +1,54 @@
+"""What would change an answer: another law, other runs, having no data."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bitlaw.criticism.risk import Risk
+from bitlaw.decisions.across_laws import AcrossLaws
+from bitlaw.reporting.opening.card import Fact
+from bitlaw.reporting.several import SeveralLaws
+from bitlaw.units import format_probability
+
+
+def another_law(
+    several: SeveralLaws | None, across: AcrossLaws[Any] | None, said: Callable[[Any], str], own: str
+) -> Fact:
+    """What other laws say of the same question, or that it was not checked.
+
+    Parameters
+    ----------
+    several
+        The laws of the report; None of one.
+    across
+        Their answers to this question; None where that is not kept.
+    said
+        An answer in a few words.
+    own
+        The answer of the card, in the same words.
+    """
+    label = "Another law"
+    if several is None:
+        return Fact(label, "not checked (NOT RUN): one law was fitted")
+    if across is None or len(across.by_law) < 2:
+        return Fact(label, "not checked (NOT RUN): only one of the laws has a term for it")
+    answers = {name: said(answer) for name, answer in across.by_law.items()}
+    others = {name: answer for name, answer in answers.items() if answer != own}
+    if not others:
+        return Fact(label, "both say the same" if len(answers) == 2 else f"all {len(answers)} say the same")
+    listed = (
+        f"{name} (weight {format_probability(several.weights[name])}) says {answer}"
+        for name, answer in others.items()
+    )
+    return Fact(label, "; ".join(listed))
+
+
+def other_runs(risk: Risk | None) -> tuple[Fact, ...]:
+    """The runs that would change the grade, the most needed first."""
+    if risk is None or not risk.would_help:
+        return ()
+    return (Fact("Runs that would help", "; ".join(risk.would_help)),)
+
+
+def without_data(answer: str | None) -> tuple[Fact, ...]:
+    """What the prior alone would say."""
+    return () if answer is None else (Fact("Without the data", f"the prior alone would say {answer}"),)
