@@ -70,3 +70,10 @@ def module(path: Path) -> ModuleType:
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
     return made
+
+
+def page_one(page: str) -> str:
+    """What a report opens with: everything before the links to its sections."""
+    found = re.search(r"<header>(.*?)<nav", page, re.DOTALL)
+    assert found is not None
+    return found[1]

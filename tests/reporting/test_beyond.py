@@ -124,7 +124,7 @@ def test_page_holds_folds_figures_and_meaning(backtested: Fit, backtest: Backtes
     assert backtest.sentence().split(";")[0] in text
     assert "did not converge (R-hat 1.40)" in text
     assert "within the fitted sizes" in text
-    assert text.count("<img") == 4
+    assert text.count("<svg") == 4
 
 
 def test_page_without_a_backtest_says_so(fit: Fit, answers: Answers) -> None:

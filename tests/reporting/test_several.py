@@ -1,7 +1,6 @@
 """A report of several laws: the stack leads, and each law stands beside it."""
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from bitlaw.reporting.report import write_report
 from bitlaw.reporting.several import SeveralLaws, laws_table, several_laws
 from bitlaw.reporting.style import Style
 from fits import collapsed_fit, kumar_constants
+from pages import page_one
 
 COARSE = Style(dpi=30)
 SIZES = {"n_params": 1e8, "tokens": 1e10}
@@ -102,8 +102,8 @@ def test_page_of_several_laws(fits: list[Fit], several: SeveralLaws, tmp_path: P
     answers = stacked_answers(several, "100M parameters and 10B tokens, the model asked about")
     lead = next(fit for fit in fits if fit.law.name == several.leading)
     page = write_report(lead, answers, tmp_path, comparison=several, style=COARSE).read_text(encoding="utf-8")
-    first = re.search(r'<p class="opening">(.*?)</p>', page, re.DOTALL).group(1)
-    assert "Does it depend on the law" in first
+    first = page_one(page)
+    assert "Do the laws agree?" in first
     assert "NOT RUN" not in first
     assert 'id="laws"' in page
     assert "the law with the most weight" in page
