@@ -1,8 +1,10 @@
 """Backtest: a law fitted to some runs and asked about others, larger, in fewer bits, or of another group."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,8 +15,10 @@ from bitlaw.criticism.risk_limits import FEWEST_RUNS
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.executors import Executor, Progress
 from bitlaw.inference.folds import DroppedFold, plan_folds
-from bitlaw.inference.recipe import Recipe
 from bitlaw.laws.spec import parse_law
+
+if TYPE_CHECKING:
+    from bitlaw.inference.recipe import Recipe
 
 _SCORES = ("mae_log", "signed_error", "width", "crps", "interval_score", "log_score")
 

@@ -7,7 +7,7 @@ from bitlaw.criticism.fold_task import FoldRecord
 from bitlaw.criticism.risk_limits import LOWEST_COVERAGE
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.folds import DroppedFold
-from bitlaw.inference.refit import HIGHEST_RHAT
+from bitlaw.inference.refit_limits import HIGHEST_RHAT
 
 
 def too_few_runs(runs: int, needed: int) -> Finding:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from bitlaw.criticism.law_scores import LawComparison, indistinguishable
 from bitlaw.finding import Finding, Status
-from bitlaw.inference.refit import HIGHEST_PARETO_K, HIGHEST_RHAT, ExactScores, Refit
+from bitlaw.inference.refit import ExactScores, Refit
+from bitlaw.inference.refit_limits import HIGHEST_PARETO_K, HIGHEST_RHAT
 
 _LOWEST_COVERAGE = 0.7
 """Share of held-out losses in 90 % intervals below which even the best law is not to be extrapolated with."""

@@ -1,13 +1,16 @@
 """One fold of a backtest, from the recipe of a law to scores, as a task that any worker can run."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bitlaw.criticism.fold_scores import PredictedRow, Scores, predicted_rows, scores_of_draws
 from bitlaw.inference.fit import Fit
-from bitlaw.inference.fold_fit import fit_fold, held_out_draws
 from bitlaw.inference.folds import Fold
-from bitlaw.inference.recipe import Recipe
+
+if TYPE_CHECKING:
+    from bitlaw.inference.recipe import Recipe
 
 _NESTED = ("scores", "without_drift", "rows")
 
@@ -89,6 +92,8 @@ def run_fold(task: FoldTask) -> FoldRecord:
     task
         The fold.
     """
+    from bitlaw.inference.fold_fit import fit_fold  # compiles with PyMC, which reading records does not need
+
     fold = task.fold
     found = fit_fold(task.recipe.compiled(), fold, task.seed, task.cores)
     rows, scores = _scored(found.fit, task, drift=True)
@@ -112,6 +117,8 @@ def run_fold(task: FoldTask) -> FoldRecord:
 
 
 def _scored(fit: Fit, task: FoldTask, drift: bool) -> tuple[tuple[PredictedRow, ...], Scores]:
+    from bitlaw.inference.fold_fit import held_out_draws
+
     frame, fold = task.recipe.frame, task.fold
     held_out = held_out_draws(fit, frame, fold, task.seed, drift)
     rows = predicted_rows(held_out.rows, held_out.new_run, held_out.log_density, frame[fold.train], fit.hull)

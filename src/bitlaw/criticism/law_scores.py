@@ -1,7 +1,10 @@
 """What laws expected of runs they had not seen, run by run and of the largest runs together."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,8 +13,10 @@ from bitlaw.criticism.stacking import stacking_weights
 from bitlaw.finding import Status
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
-from bitlaw.inference.refit import Refit
 from bitlaw.units import Interval
+
+if TYPE_CHECKING:
+    from bitlaw.inference.refit import Refit
 
 PROB = 0.9
 """Probability inside every interval of a comparison."""

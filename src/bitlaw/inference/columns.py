@@ -1,6 +1,7 @@
 """Run columns as the arrays a law's terms take."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -44,11 +45,13 @@ def law_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     vocabulary = frame["vocab_size"].to_numpy(np.float64)
     columns["ceiling"] = np.log(np.where(np.isnan(vocabulary), np.inf, vocabulary))
     columns["post_symmetric"] = is_symmetric(frame["method_post"])
-    columns["is_quantized"] = (schemes(frame) != "").to_numpy(bool)
-    columns["is_quantized_backward"] = (backward_schemes(frame) != "").to_numpy(bool)
-    formats = [floating_point(str(name)) for name in frame["format"]]
-    quantized = ~frame["format"].map(lambda name: is_unquantized(str(name))).to_numpy(bool)
-    columns["is_floating"] = quantized & np.array([known is not None for known in formats], bool)
+    columns["is_quantized"] = np.array([label != "" for label in _schemes(frame)], bool)
+    columns["is_quantized_backward"] = np.array([label != "" for label in _backward_schemes(frame)], bool)
+    names = [str(name) for name in frame["format"].to_numpy()]
+    by_name = {name: floating_point(name) for name in set(names)}
+    formats = [by_name[name] for name in names]
+    floats = {name for name, known in by_name.items() if known is not None and not is_unquantized(name)}
+    columns["is_floating"] = np.array([name in floats for name in names], bool)
     given = frame["group_size"].to_numpy(np.float64)
     blocks = np.array([known.block_size or np.nan if known else np.nan for known in formats])
     columns["group_size"] = np.where(np.isnan(given), _UNKNOWN_GROUP, given)
@@ -68,12 +71,16 @@ def schemes(frame: pd.DataFrame) -> pd.Series:
     >>> schemes(points).tolist()
     ['', 'int w4', 'fp4 w4']
     """
-    bits = frame[list(FORWARD_BITS)].to_numpy(np.float64)
-    labels = [_scheme(str(name), row) for name, row in zip(frame["format"], bits, strict=True)]
-    return pd.Series(labels, frame.index, dtype=object)
+    return pd.Series(_schemes(frame), frame.index, dtype=object)
 
 
-def _scheme(name: str, bits: np.ndarray) -> str:
+def _schemes(frame: pd.DataFrame) -> list[str]:
+    bits = frame[list(FORWARD_BITS)].to_numpy(np.float64).tolist()
+    return [_scheme(str(name), *row) for name, row in zip(frame["format"].to_numpy(), bits, strict=True)]
+
+
+@lru_cache(maxsize=4096)
+def _scheme(name: str, *bits: float) -> str:
     kinds = zip(FORWARD_BITS.values(), bits, strict=True)
     below = "".join(f"{kind}{value:g}" for kind, value in kinds if value < UNQUANTIZED_BITS)
     known = ("int" if below else "") if bits_say_all(name) else name
@@ -82,10 +89,22 @@ def _scheme(name: str, bits: np.ndarray) -> str:
 
 def backward_schemes(frame: pd.DataFrame) -> pd.Series:
     """The backward format of each row, or its bits; "" where nothing is quantized."""
-    bits = "g" + frame["bits_gradients"].map("{:g}".format)
-    bits = bits.where(frame["bits_gradients"] < UNQUANTIZED_BITS, "")
-    named = frame["format_backward"].astype(str)
-    return named.where(~named.map(is_unquantized), bits)
+    return pd.Series(_backward_schemes(frame), frame.index, dtype=object)
+
+
+def _backward_schemes(frame: pd.DataFrame) -> list[str]:
+    bits = frame["bits_gradients"].to_numpy(np.float64).tolist()
+    return [
+        _backward_scheme(str(name), value)
+        for name, value in zip(frame["format_backward"].to_numpy(), bits, strict=True)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _backward_scheme(name: str, bits: float) -> str:
+    if not is_unquantized(name):
+        return name
+    return f"g{bits:g}" if bits < UNQUANTIZED_BITS else ""
 
 
 def is_symmetric(methods: pd.Series) -> np.ndarray:

@@ -21,7 +21,8 @@ from bitlaw.inference.folds import Fold, rows_to_predict
 from bitlaw.inference.hull import convex_hull
 from bitlaw.inference.predictive_density import log_predictive_density
 from bitlaw.inference.prior import prior_draws
-from bitlaw.inference.refit import HIGHEST_RHAT, largest_rhat
+from bitlaw.inference.refit import largest_rhat
+from bitlaw.inference.refit_limits import HIGHEST_RHAT
 from bitlaw.inference.rows import reference_scales
 from bitlaw.inference.sample import SamplerSettings
 

@@ -17,17 +17,13 @@ from bitlaw.inference.executors import Executor, Progress, Serial
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.pointwise import run_log_likelihood
 from bitlaw.inference.recipe import Recipe
+from bitlaw.inference.refit_limits import HIGHEST_PARETO_K, HIGHEST_RHAT
 from bitlaw.inference.sample import SamplerSettings
 from bitlaw.laws.law import Law
-
-HIGHEST_PARETO_K = 0.7
-"""Beyond it importance sampling says nothing reliable about a left-out run (arXiv 1507.02646)."""
 
 MOST_REFITS = 15
 """Refits per law that replace unreliable importance sampling, worst Pareto k first."""
 
-HIGHEST_RHAT = 1.05
-"""Of a refit, which needs a predictive density and no tails; a short one beyond it is sampled again, longer."""
 
 _DRAWS = 500
 _HELD_OUT_NODES = 41

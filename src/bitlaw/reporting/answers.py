@@ -1,12 +1,13 @@
 """Every answer a report gives to one question: under one law, or under several and their stack."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bitlaw.criticism.comparison import Comparison
 from bitlaw.decisions.across_laws import optimum_across
 from bitlaw.decisions.asked import Asked
 from bitlaw.decisions.budget import budget
@@ -24,6 +25,9 @@ from bitlaw.decisions.ptq import ptq
 from bitlaw.decisions.stacked import predict_across, ptq_across
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.several import SeveralLaws, several_laws
+
+if TYPE_CHECKING:
+    from bitlaw.criticism.comparison import Comparison
 
 _SHARE_TO_SPEND, _FEWEST_RUNS = 0.1, 10.0
 

@@ -1,10 +1,11 @@
 """Several laws fitted to the same rows, as a report shows them: scores, weights, and each law's answers."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bitlaw.criticism.comparison import Comparison
 from bitlaw.criticism.differences import law_differences
 from bitlaw.criticism.law_scores import HeldOutScore, Score, scores
 from bitlaw.criticism.stacking import elpd_by_run
@@ -16,6 +17,9 @@ from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.prediction import Prediction
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.tables import Table
+
+if TYPE_CHECKING:
+    from bitlaw.criticism.comparison import Comparison
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.levels import spread_scale
 from bitlaw.inference.parameters import spread_name
+from bitlaw.inference.refit_limits import HIGHEST_PARETO_K
 from bitlaw.laws.spec import ARGUMENTS
 from bitlaw.reporting.words import (
     bits_text,
@@ -29,9 +30,6 @@ from bitlaw.reporting.words import (
 )
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import LOSS_UNIT, Interval, format_amount, format_bits, format_count, format_probability
-
-HIGHEST_PARETO_K = 0.7
-"""Beyond it leaving a run out cannot be told from the draws (arXiv 1507.02646)."""
 
 _MOST_NAMES = 200
 _MOST_PICKS = 12

@@ -147,12 +147,8 @@ def _break_even(best: PrecisionOption) -> tuple[Fact, ...]:
         if best.probability_pays is None
         else f"; {best.pays_text('it')[:1].lower()}{best.pays_text('it')[1:]}"
     ).rstrip(".")
-    return (
-        Fact(
-            "Pays",
-            f"where training runs more than {interval_text(replace(best.break_even, unit=""))} times as fast as at 16 bits{pays}",
-        ),
-    )
+    faster = interval_text(replace(best.break_even, unit=""))
+    return (Fact("Pays", f"where training runs more than {faster} times as fast as at 16 bits{pays}"),)
 
 
 def _next_cheaper(decision: PrecisionDecision, best: PrecisionOption | None) -> tuple[Fact, ...]:

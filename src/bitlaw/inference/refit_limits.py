@@ -1,0 +1,7 @@
+"""From where on leaving a run out asks for a refit, and a refit is not to be used."""
+
+HIGHEST_PARETO_K = 0.7
+"""Beyond it importance sampling says nothing reliable about a left-out run (arXiv 1507.02646)."""
+
+HIGHEST_RHAT = 1.05
+"""Of a refit, which needs a predictive density and no tails; a short one beyond it is sampled again, longer."""
