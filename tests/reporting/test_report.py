@@ -162,7 +162,7 @@ def test_failed_convergence_is_shouted(fit: Fit, answers_for: Callable[[Fit], An
 def test_written_whole_and_the_same_each_time(fit: Fit, answers: Answers, tmp_path: Path) -> None:
     path = write_report(fit, answers, tmp_path / "new" / "report", style=COARSE)
     assert path == tmp_path / "new" / "report" / "index.html"
-    assert sorted(item.name for item in path.parent.iterdir()) == ["index.html", "summary.json"]
+    assert sorted(item.name for item in path.parent.iterdir()) == ["index.html", "model_card.md", "summary.json"]
     before = {item.name: item.read_bytes() for item in path.parent.iterdir()}
     write_report(fit, answers, path.parent, style=COARSE)
     assert before == {item.name: item.read_bytes() for item in path.parent.iterdir()}

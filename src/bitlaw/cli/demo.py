@@ -19,7 +19,10 @@ bitlaw demo --out /tmp/tiny_sweep
 """
 
 Out = Annotated[
-    Path, typer.Option("--out", metavar="DIR", help="Folder for index.html, summary.json and the fits.")
+    Path,
+    typer.Option(
+        "--out", metavar="DIR", help="Folder for index.html, summary.json, model_card.md and the fits."
+    ),
 ]
 
 

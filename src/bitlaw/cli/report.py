@@ -68,7 +68,9 @@ Sources = Annotated[
         help="Run table, which is fitted first, or a Fit file; of several laws one each, to the same rows.",
     ),
 ]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for index.html and summary.json.")]
+Out = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder for index.html, summary.json and model_card.md.")
+]
 
 
 def report(

@@ -1,4 +1,4 @@
-"""The report: one self-contained page and summary.json, written whole or not at all."""
+"""The report: one self-contained page, summary.json and model_card.md, written whole or not at all."""
 
 import json
 import os
@@ -23,6 +23,7 @@ from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits, next
 from bitlaw.reporting.explorer.embedded import explorer
 from bitlaw.reporting.explorer.page import explorer_context
 from bitlaw.reporting.meanings import Meaning, meanings, training_meanings
+from bitlaw.reporting.model_card import model_card
 from bitlaw.reporting.opening.agreement import laws_sentence
 from bitlaw.reporting.opening.cards import cards
 from bitlaw.reporting.opening.certainty import counted_sentence, drift_sentence, notices, prior_sentence
@@ -34,7 +35,7 @@ from bitlaw.reporting.summary import all_findings, source_name, summary
 from bitlaw.reporting.words import printable, range_text, symbol
 from bitlaw.units import format_count
 
-PAGE, SUMMARY = "index.html", "summary.json"
+PAGE, SUMMARY, CARD = "index.html", "summary.json", "model_card.md"
 
 
 def write_report(
@@ -44,9 +45,9 @@ def write_report(
     comparison: SeveralLaws | None = None,
     style: Style = DEFAULT_STYLE,
 ) -> Path:
-    """Write ``index.html`` and ``summary.json``.
+    """Write ``index.html``, ``summary.json`` and ``model_card.md``.
 
-    Both are made in memory first and then put in place by renaming: whatever goes wrong, a figure
+    All are made in memory first and then put in place by renaming: whatever goes wrong, a figure
     for instance, leaves the folder as it was.
 
     Parameters
@@ -69,9 +70,10 @@ def write_report(
     """
     page = render(fit, answers, comparison, style)
     machine = json.dumps(summary(fit, answers, comparison), indent=1, allow_nan=False) + "\n"
+    card = model_card(fit, answers, comparison)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    texts = {out / PAGE: page, out / SUMMARY: machine}
+    texts = {out / PAGE: page, out / SUMMARY: machine, out / CARD: card}
     parts = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in texts}
     try:
         for path, text in texts.items():

@@ -96,7 +96,7 @@ def report(
     source
         A Fit, several Fits to the same rows, the path of a Fit file (``.nc``), or a run table.
     out
-        Folder for ``index.html`` and ``summary.json``; for a run table also ``LAW.nc`` of every fit,
+        Folder for ``index.html``, ``summary.json`` and ``model_card.md``; for a run table also ``LAW.nc`` of every fit,
         and ``comparison.json`` where laws were compared.
     law, mapping, pool, seed, progress
         As for ``fit``; not used where the source is a fit.
