@@ -19,12 +19,16 @@ HEADINGS = (
     "Diagnostics",
     "Versions",
 )
-HOSTILE = '<script>alert("x")</script>\n# heading | [a](javascript:x) `b` *c* &lt; $d$ \u202eback 😀' + "é" * 5000
+HOSTILE = (
+    '<script>alert("x")</script>\n# heading | [a](javascript:x) `b` *c* &lt; $d$ \u202eback 😀' + "é" * 5000
+)
 
 
 @pytest.fixture(scope="module")
 def card(fit: Fit, answers: Answers) -> str:
-    return model_card(replace(fit, provenance=replace(fit.provenance, source="/home/somebody/runs.csv")), answers)
+    return model_card(
+        replace(fit, provenance=replace(fit.provenance, source="/home/somebody/runs.csv")), answers
+    )
 
 
 def test_it_says_what_it_is_for_and_what_it_is_not(card: str) -> None:

@@ -16,6 +16,7 @@ from bitlaw.reporting.answers import Answers
 from bitlaw.reporting.report import render, write_report
 from bitlaw.reporting.style import Style
 from bitlaw.reporting.summary import summary
+from fits import collapsed_fit, kumar_constants
 from pages import page_one
 
 HOSTILE = '<script>alert("x")</script>\n\'"&\u202e\x00' + "é😀" * 300
@@ -147,6 +148,29 @@ def test_hostile_names_are_text(fit: Fit, answers_for: Callable[[Fit], Answers])
     json.dumps(summary(hostile, answers), allow_nan=False)
 
 
+@pytest.mark.parametrize("where", ["corpus", "method_post"])
+def test_hostile_groups_and_methods_are_text_in_figures_too(
+    fit: Fit, answers_for: Callable[[Fit], Answers], where: str
+) -> None:
+    name = f"{HOSTILE} $\\frac{{"
+    if where == "corpus":
+        constants = kumar_constants()
+        hostile = collapsed_fit(
+            "kumar2024", constants, jitter=0.02, pool=where, groups={name: {}, "_under": {"E": 2.0}}
+        )
+    else:
+        named = fit.rows[where].where(fit.rows[where] == "", name)
+        hostile = replace(fit, rows=fit.rows.assign(method_post=named))
+    page = render(hostile, answers_for(hostile))
+    assert page.count("<script") == 2
+    assert "\x00" not in page
+    assert Page(page).open == []
+    assert "alert(" in page
+    data = re.search(r'id="explore-data">(.*?)</script>', page, re.DOTALL).group(1)
+    assert json.loads(data)["law"] == "kumar2024"
+    assert not {"<", ">", "&"} & set(data)
+
+
 def test_failed_convergence_is_shouted(fit: Fit, answers_for: Callable[[Fit], Answers], text: str) -> None:
     failed = replace(
         fit,
@@ -154,7 +178,11 @@ def test_failed_convergence_is_shouted(fit: Fit, answers_for: Callable[[Fit], An
     )
     page = render(failed, answers_for(failed), style=COARSE)
     assert "Do not use its numbers" in page
-    assert "The largest R-hat is 1.2" in page_one(page)
+    opening = page_one(page)
+    assert opening.index("Do not use its numbers") < opening.index("The decision")
+    assert "The largest R-hat is 1.2" in opening.partition("The decision")[0]
+    assert opening.count("FIT FAILED") == 10
+    assert 'class="card moderate"' not in opening
     assert summary(failed, answers_for(failed))["status"] == "FAIL"
     assert "Do not use its numbers" not in text
 
@@ -162,7 +190,11 @@ def test_failed_convergence_is_shouted(fit: Fit, answers_for: Callable[[Fit], An
 def test_written_whole_and_the_same_each_time(fit: Fit, answers: Answers, tmp_path: Path) -> None:
     path = write_report(fit, answers, tmp_path / "new" / "report", style=COARSE)
     assert path == tmp_path / "new" / "report" / "index.html"
-    assert sorted(item.name for item in path.parent.iterdir()) == ["index.html", "model_card.md", "summary.json"]
+    assert sorted(item.name for item in path.parent.iterdir()) == [
+        "index.html",
+        "model_card.md",
+        "summary.json",
+    ]
     before = {item.name: item.read_bytes() for item in path.parent.iterdir()}
     write_report(fit, answers, path.parent, style=COARSE)
     assert before == {item.name: item.read_bytes() for item in path.parent.iterdir()}

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.grouping import precision_of
+from bitlaw.reporting.words import figure_name
 from bitlaw.units import format_count
 
 _CELL = ["corpus", "n_params", "tokens", "seed"]
@@ -28,10 +29,13 @@ def shown_rows(fit: Fit) -> pd.DataFrame:
     return rows
 
 
+_LONGEST = 40
+
+
 def shown_group(fit: Fit) -> str:
     """The group that curves show, to stand in a sentence: "(corpus web)"; empty without pooling."""
     largest = fit.largest_run()
-    named = [f"{column} {largest[column]}" for column in group_columns(fit)]
+    named = [f"{column} {figure_name(str(largest[column]), _LONGEST)}" for column in group_columns(fit)]
     return f" ({', '.join(named)})" if named else ""
 
 

@@ -62,6 +62,7 @@ def drawing(style: Style) -> Iterator[None]:
     settings: dict[Any, Any] = {
         "font.family": ["DejaVu Sans"],
         "font.size": style.font,
+        "text.parse_math": False,  # names of runs, groups and methods hold any letter
         "axes.titlesize": style.font,
         "axes.titlelocation": "left",
         "axes.labelsize": style.small,

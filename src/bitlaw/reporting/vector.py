@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 
 from bitlaw.reporting.palette import COLOURS, variable
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing
+from bitlaw.reporting.words import printable
 
 _SVG, _HREF = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 _VARIABLES = {colour.light: f"var({variable(colour.name)})" for colour in COLOURS}
@@ -37,9 +39,16 @@ def svg(figure: Figure, name: str, style: Style = DEFAULT_STYLE) -> str:
         The style it was drawn in.
     """
     buffer = io.BytesIO()
-    with drawing(style), matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+    with (
+        warnings.catch_warnings(),
+        drawing(style),
+        matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}),
+    ):
+        warnings.filterwarnings(
+            "ignore", "Glyph .* missing from font", UserWarning
+        )  # the page's fonts draw it
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    drawn = ElementTree.fromstring(buffer.getvalue())
+    drawn = ElementTree.fromstring(printable(buffer.getvalue().decode()))
     for parent in (drawn, *drawn):
         for child in [one for one in parent if one.tag in (f"{_SVG}metadata", f"{_SVG}style")]:
             parent.remove(child)

@@ -27,7 +27,7 @@ _SAMPLED = {
     "slope": "slope in N and D",
 }
 NONE_ON_OFFER = "none on offer"
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _LONGEST_NAME = 80
 
 
@@ -65,6 +65,24 @@ def short_name(name: str) -> str:
     81
     """
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+
+
+def figure_name(name: str, longest: int = 24) -> str:
+    r"""A name as a figure holds it: on one line, its middle left out where it is long, for variants differ at the end.
+
+    Matplotlib leaves what begins with an underscore out of legends, so that such a name begins with a space.
+
+    Examples
+    --------
+    >>> figure_name("gptq-" * 20)
+    'gptq-gptq-g…q-gptq-gptq-'
+    >>> figure_name("_a\nb")
+    ' _a b'
+    """
+    line = " ".join(printable(name).split())
+    half = (longest - 1) // 2
+    short = line if len(line) <= longest else f"{line[:half]}…{line[-half - 1 :]}"
+    return f" {short}" if short.startswith("_") else short
 
 
 def range_text(interval: Interval) -> str:

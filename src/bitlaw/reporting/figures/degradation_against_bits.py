@@ -17,6 +17,7 @@ from bitlaw.reporting.figures.legend import legend
 from bitlaw.reporting.grouping import MOST_PANELS, SIXTEEN
 from bitlaw.reporting.observed import group_columns, paired_gaps
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing, panels
+from bitlaw.reporting.words import figure_name
 from bitlaw.units import LOSS_UNIT, format_count
 
 _MARGIN_BITS = 0.4
@@ -63,7 +64,7 @@ def figure(fit: Fit, style: Style = DEFAULT_STYLE) -> Figure:
                 rows = model.rows[model.rows["method_post"] == method]
                 if len(rows):
                     _series(axis, fit, rows, floor, colour, marker, style)
-            axis.set_title(str(method) or "method not named")
+            axis.set_title(figure_name(str(method)) or "method not named")
             axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         first = axes[0]
         first.set_xlim(lowest - _MARGIN_BITS, highest + _MARGIN_BITS)
@@ -98,7 +99,7 @@ def busiest_models(fit: Fit, gaps: pd.DataFrame, most: int) -> tuple[Model, ...]
         keep = np.ones(len(gaps), dtype=bool)
         for column, value in zip(keys, key, strict=True):
             keep &= (gaps[column] == value).to_numpy()
-        name = " ".join([*map(str, group), format_count(n_params)])
+        name = " ".join([*(figure_name(str(one)) for one in group), format_count(n_params)])
         models.append(Model(f"{name}, {format_count(tokens)} tokens", gaps[keep]))
     return tuple(models)
 

@@ -112,7 +112,7 @@ def _axes(axis: Axes, shown: Fan) -> None:
     decades = range(int(np.ceil(np.log10(shown.law.x[0]))), int(np.floor(np.log10(shown.law.x[-1]))) + 1)
     step = -(-len(decades) // _MOST_TICKS)
     axis.xaxis.set_major_locator(FixedLocator([10.0**decade for decade in decades[::step]]))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{{np.log10(value):.0f}}}$"))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"1e{np.log10(value):.0f}"))
     axis.xaxis.set_minor_locator(NullLocator())
     lowest = [shown.new_run.lo.min(), shown.measured["loss"].min(), shown.held_out["lo"].min()]
     highest = [shown.new_run.hi.max(), shown.measured["loss"].max(), shown.held_out["hi"].max()]

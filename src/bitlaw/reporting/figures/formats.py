@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from bitlaw.inference.levels import NEW_LEVEL
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing
+from bitlaw.reporting.words import figure_name
 
 _ROW_HEIGHT = 0.26
 _NAMES = {
@@ -51,7 +52,7 @@ def _panel(axis: Axes, table: pd.DataFrame, style: Style) -> None:
             fontsize=style.small,
             color=style.quiet,
         )
-    labels = [_NEVER if name == NEW_LEVEL else str(name) for name in table["format"]]
+    labels = [_NEVER if name == NEW_LEVEL else figure_name(str(name)) for name in table["format"]]
     axis.set_yticks(range(len(labels)), labels)
     axis.set_ylim(len(labels) - 0.4, -0.6)
     axis.grid(axis="y", visible=False)

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing
-from bitlaw.reporting.words import symbol
+from bitlaw.reporting.words import figure_name, symbol
 
 _COLUMNS = 4
 _ROW_HEIGHT = 0.24
@@ -42,7 +42,9 @@ def figure(shown: pd.DataFrame, style: Style = DEFAULT_STYLE) -> Figure:
             axis.remove()
         for axis, name in zip(axes, names, strict=False):
             _panel(axis, shown[shown["name"] == name].set_index("group").loc[groups], style)
-            axis.set_yticks(range(len(groups) + 1), ["common value", *map(_short, groups)])
+            axis.set_yticks(
+                range(len(groups) + 1), ["common value", *(figure_name(group, _LONGEST) for group in groups)]
+            )
             axis.set_ylim(len(groups) + 0.6, -0.6)
         _legend(drawn, style)
     return drawn
@@ -69,12 +71,6 @@ def _interval(axis: Axes, row: int, ends: np.ndarray, colour: str) -> None:
     median, lo, hi = ends
     axis.plot([lo, hi], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt")
     axis.plot([median], [row], "o", color=colour, markersize=6, markeredgecolor="white")
-
-
-def _short(name: str) -> str:
-    """A group's name with its middle left out where it is long: variants often differ at the end."""
-    half = (_LONGEST - 1) // 2
-    return name if len(name) <= _LONGEST else f"{name[:half]}…{name[-half:]}"
 
 
 def _legend(drawn: Figure, style: Style) -> None:
