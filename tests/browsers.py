@@ -67,6 +67,30 @@ def screenshot(page: Path, fragment: str, folder: Path, *options: str) -> Path:
     return image
 
 
+def width_needed(page: Path, width: int, folder: Path) -> int:
+    """How wide the page's content is where the window is so many pixels wide, as on a phone."""
+    told = "parent.postMessage(document.documentElement.scrollWidth, '*')"
+    inner, outer = folder / "inner.html", folder / "outer.html"
+    text = page.read_text(encoding="utf-8")
+    asking = f"<script>addEventListener('load', () => setTimeout(() => {told}, 500));</script>"
+    inner.write_text(text.replace("</body>", f"{asking}</body>"), encoding="utf-8")
+    outer.write_text(
+        f'<iframe src="{inner.name}" width="{width}" height="800" style="border:0"></iframe>'
+        "<script>addEventListener('message', (told) => { document.body.dataset.width = told.data; });</script>",
+        encoding="utf-8",
+    )
+    found = re.search(r'data-width="(\d+)"', browse(outer, "", folder))
+    assert found is not None, "the page did not load"
+    return int(found[1])
+
+
+def printed(page: Path, folder: Path) -> bytes:
+    """The page as PDF."""
+    made = folder / "page.pdf"
+    _chromium(page, "", folder, f"--print-to-pdf={made}", "--no-pdf-header-footer")
+    return made.read_bytes()
+
+
 def shown_numbers(document: str) -> dict[str, Any]:
     """The numbers that the explorer shows, from a document."""
     found = re.search(r'data-numbers="([^"]*)"', document)

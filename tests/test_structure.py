@@ -16,7 +16,8 @@ def test_numbers_do_not_count() -> None:
 
 
 def test_rows_do_not_count_and_heads_do() -> None:
-    page = "<section id='a'><h2>A</h2><table><thead><tr><th>x</th></tr></thead><tbody><tr><th>{}</th></tr></tbody></table>"
+    table = "<table><thead><tr><th>x</th></tr></thead><tbody><tr><th>{}</th></tr></tbody></table>"
+    page = f"<section id='a'><h2>A</h2>{table}"
     one = structure_of_page(page.format("row"))
     assert one == ["section a", "h2: A", "table", "th: x"]
     assert one == structure_of_page(page.format("another"))
@@ -25,11 +26,11 @@ def test_rows_do_not_count_and_heads_do() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("<h2>Method</h2>", ""), ('<figure id="budget">', "<figure>"), ("<th scope", "<td scope")],
+    [('<h2 id="method">Method</h2>', ""), ('<figure id="budget">', "<figure>"), ("<th scope", "<td scope")],
 )
 def test_a_missing_part_is_named(old: str, new: str) -> None:
     text = (EXAMPLE / "index.html").read_text(encoding="utf-8")
-    changed = text.replace(old, new) if old in text else text.replace('<h2 id="method">Method</h2>', new)
+    changed = text.replace(old, new)
     assert changed != text
     committed = structure_of_report(EXAMPLE)
     found = differences(committed, committed | {"index.html": structure_of_page(changed)})

@@ -5,7 +5,7 @@ from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTr
 from bitlaw.laws.law import Law
 from bitlaw.reporting.opening.after_training import post_training_sentence
 from bitlaw.reporting.opening.card import Card, Fact, State, refused, silent
-from bitlaw.reporting.opening.would_change import another_law, other_runs, without_data
+from bitlaw.reporting.opening.would_change import another_law, lower_bar, other_runs, without_data
 from bitlaw.reporting.several import SeveralLaws
 from bitlaw.reporting.words import bits_text
 from bitlaw.units import LOSS_UNIT, format_probability
@@ -76,8 +76,7 @@ def _fewer(decision: PostTrainingDecision) -> Fact:
     below = [option for option in allowed if safe is None or option.bits_post < safe]
     if not below:
         return Fact("Fewer bits", "none on offer that what was measured supports: fewer may be safe")
-    found = format_probability(below[0].probability_safe)
-    return Fact("A lower bar", f"{bits_text(below[0].bits_post)} if a probability of {found} is enough")
+    return lower_bar(bits_text(below[0].bits_post), below[0].probability_safe)
 
 
 def _longer(shown: PostTrainingOption) -> tuple[Fact, ...]:

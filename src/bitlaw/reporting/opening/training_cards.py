@@ -16,7 +16,7 @@ from bitlaw.reporting.opening.training import (
     no_training_term,
     training_sentence,
 )
-from bitlaw.reporting.opening.would_change import another_law, other_runs, without_data
+from bitlaw.reporting.opening.would_change import another_law, lower_bar, other_runs, without_data
 from bitlaw.reporting.several import SeveralLaws
 from bitlaw.reporting.words import joined, precision_text
 from bitlaw.runs.columns import UNQUANTIZED_BITS
@@ -157,8 +157,7 @@ def _next_cheaper(decision: PrecisionDecision, best: PrecisionOption | None) -> 
     below = [option for option in decision.options if option.bits < limit and not option.refused]
     if not below:
         return (Fact("Fewer bits", "none on offer that what was measured supports: fewer may do"),)
-    found = format_probability(below[0].probability_within or 0.0)
-    return (Fact("A lower bar", f"{precision_text(below[0].key)} if a probability of {found} is enough"),)
+    return (lower_bar(precision_text(below[0].key), below[0].probability_within or 0.0),)
 
 
 def _runners_up(decision: PrecisionDecision, best: PrecisionOption) -> tuple[Fact, ...]:

@@ -9,6 +9,8 @@ from bitlaw.reporting.opening.card import Fact
 from bitlaw.reporting.several import SeveralLaws
 from bitlaw.units import format_probability
 
+_WORTH_ASKING = 0.05
+
 
 def another_law(
     several: SeveralLaws | None, across: AcrossLaws[Any] | None, said: Callable[[Any], str], own: str
@@ -40,6 +42,22 @@ def another_law(
         for name, answer in others.items()
     )
     return Fact(label, "; ".join(listed))
+
+
+def lower_bar(option: str, probability: float) -> Fact:
+    """What would do if less certainty were asked; that nothing would, where the next option hardly ever does.
+
+    Examples
+    --------
+    >>> lower_bar("6 bits", 0.68).text
+    '6 bits if a probability of 68 % is enough'
+    >>> lower_bar("4 bits", 0.004).text
+    '4 bits stays within tolerance with probability 0.4 % only'
+    """
+    found = format_probability(probability)
+    if probability < _WORTH_ASKING:
+        return Fact("Next cheaper", f"{option} stays within tolerance with probability {found} only")
+    return Fact("A lower bar", f"{option} if a probability of {found} is enough")
 
 
 def other_runs(risk: Risk | None) -> tuple[Fact, ...]:
