@@ -222,6 +222,7 @@ def backtest_runs() -> dict[str, object]:
 def parts() -> dict[str, Callable[[], dict[str, object]]]:
     """What can be measured."""
     from library import compare_runs, library_runs
+    from report_pages import report_runs
     from step_log import import_step_log
 
     from decisions import decision_runs
@@ -233,6 +234,7 @@ def parts() -> dict[str, Callable[[], dict[str, object]]]:
         "library": library_runs,
         "compare": compare_runs,
         "decisions": decision_runs,
+        "report": report_runs,
         "import": import_step_log,
     }
 

@@ -45,7 +45,7 @@ def decision_exhibits(
                 "precision-options",
                 precision_options.figure(fixed, free, style),
                 captions.precision_options(fixed, free),
-                "Dark bars are the answer and whatever is near-optimal. Dashed lines: the probability "
+                "Blue bars are the answer and whatever is near-optimal. Dashed lines: the probability "
                 "asked for, and the regret up to which an option counts as near-optimal. Regret is the "
                 "loss given up on average by settling on these bits.",
                 style,
@@ -133,7 +133,7 @@ def _evidence(fit: Fit, constants: pd.DataFrame, residuals: pd.DataFrame, style:
         predicted_against_observed.figure(residuals, fit.rows, style),
         captions.predicted_against_observed(residuals),
         "Every fitted row against its prediction, with the 90 % interval of a new run. Strips: residuals of "
-        "the loss by precision, black ticks their medians; a median away from zero is structure the law "
+        "the loss by precision, ticks their medians; a median away from zero is structure the law "
         "misses.",
         style,
     )
