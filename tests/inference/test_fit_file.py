@@ -131,6 +131,7 @@ def test_decisions_from_a_file_import_neither_pymc_nor_arviz(fit: Fit, tmp_path:
         "bitlaw.predict(fit, bitlaw.points_frame(n_params=1e8, tokens=1e10))\n"
         "bitlaw.optimum(fit, n_params=1e8, tokens=1e10)\n"
         "bitlaw.ptq(fit, n_params=1e8, tokens=1e10)\n"
+        "import bitlaw.decisions.asked, bitlaw.reporting.answers, bitlaw.reporting.report\n"
         "print(*[name for name in ('pymc', 'pytensor', 'arviz', 'arviz_stats', 'nutpie') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
