@@ -9,11 +9,13 @@ import pytest
 
 from bitlaw.criticism.law_scores import HeldOutScore
 from bitlaw.decisions.across_laws import optimum_across
+from bitlaw.decisions.budget_across import budget_across
 from bitlaw.decisions.stacked import predict_across, ptq_across
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting.answers import stacked_answers
 from bitlaw.reporting.opening.agreement import laws_sentence
+from bitlaw.reporting.opening.cards import cards
 from bitlaw.reporting.report import write_report
 from bitlaw.reporting.several import SeveralLaws, laws_table, several_laws
 from bitlaw.reporting.style import Style
@@ -46,6 +48,7 @@ def several(fits: list[Fit]) -> SeveralLaws:
         precision_fixed=optimum_across(fits, **SIZES, tolerance=0.02),
         precision_free=optimum_across(fits, flops=6e18),
         post_training=ptq_across(fits, **SIZES),
+        spending=budget_across(fits, flops=6e18),
     )
 
 
@@ -113,3 +116,25 @@ def test_page_of_several_laws(fits: list[Fit], several: SeveralLaws, tmp_path: P
     assert "laws.disagreement" in [finding["code"] for finding in found["findings"]]
     messages = [(finding["code"], finding["message"]) for finding in found["findings"]]
     assert len(messages) == len(set(messages))
+
+
+def test_cards_say_what_other_laws_say(fits: list[Fit], several: SeveralLaws) -> None:
+    lead = next(fit for fit in fits if fit.law.name == several.leading)
+    found = {card.name: card for card in cards(lead, stacked_answers(several, "a question"), several)}
+    said = {
+        name: next(fact.text for fact in card.changes if fact.label == "Another law")
+        for name, card in found.items()
+    }
+    across = {
+        "sizes-fixed": several.precision_fixed,
+        "compute-fixed": several.precision_free,
+        "quantize": several.post_training,
+        "spend": several.spending,
+    }
+    for name, answers in across.items():
+        assert answers is not None
+        others = [law for law, answer in answers.by_law.items() if answer.answer != answers.stack.answer]
+        assert [law for law in answers.by_law if f"{law} (weight " in said[name]] == others
+        assert said[name] == "both say the same" or others
+    assert "kumar2024 (weight < 0.1 %) says" in said["spend"]
+    assert said["expect"].count("nats/token") == 2
