@@ -18,6 +18,7 @@ def drawn(label: str = "a name") -> Figure:
             [1.0, 2.0, 3.0], [1.0, 1 / 3, 2.0], "o-", color=DEFAULT_STYLE.colours[0], markeredgecolor="white"
         )
         axis.fill_between([1.0, 3.0], 0.0, 1.0, color=DEFAULT_STYLE.colours[1], alpha=0.2)
+        axis.bar([2.0], [1.0], color="white", edgecolor=DEFAULT_STYLE.ink, hatch="///")
         axis.set_title(label)
         axis.set_xlim(1.0, 3.0)
     return figure
@@ -37,6 +38,7 @@ def test_identifiers_are_the_figures_own_and_all_are_used() -> None:
     assert not set(ids) & set(re.findall(r'\bid="([^"]+)"', other))
     used = re.findall(r'href="#([^"]+)"', one) + re.findall(r"url\(#([^)]+)\)", one)
     assert set(ids) == set(used)
+    assert "fill:url(#one-" in one  # what is hatched
 
 
 def test_it_is_small_the_same_each_time_and_named_by_its_finding() -> None:
@@ -60,6 +62,10 @@ def test_hostile_names_are_text() -> None:
 def test_what_is_drawn_stays_where_it_was(value: float) -> None:
     figure = drawn()
     figure.axes[0].axvline(2.0 + 1e-3 * value)
-    numbers = [float(one) for one in re.findall(r"M(-?[\d.]+) ", svg(figure, "one"))]
+    shown = re.sub(
+        r"<defs>.*?</defs>", "", svg(figure, "one")
+    )  # markers and hatches have places of their own
+    numbers = [float(one) for one in re.findall(r"M(-?[\d.]+) ", shown)]
+    assert len(numbers) > 5
     width, _ = figure.get_size_inches() * 72
     assert all(-1.0 <= one <= width + 1.0 for one in numbers)

@@ -99,9 +99,11 @@ def _attribute(attribute: str, value: str, name: str) -> tuple[str, str]:
         return attribute, f"{name}-{value}"
     if attribute == _HREF:
         return "href", f"#{name}-{value[1:]}"
+    value = _REFERENCE.sub(lambda found: f"url(#{name}-{found[1]})", value)
     if attribute == "style":
         return attribute, _style_text(_style_of(value))
-    value = _REFERENCE.sub(lambda found: f"url(#{name}-{found[1]})", value)
+    if attribute in ("fill", "stroke"):  # of hatches
+        return attribute, _VARIABLES.get(value, value)
     if attribute == "d":
         value = re.sub(r"\s*([MLCQz])\s*", r"\1", value)
     return attribute, _NUMBER.sub(_rounded, value).strip()

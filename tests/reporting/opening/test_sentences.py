@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from bitlaw.decisions.budget import budget
 from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.predict import predict
 from bitlaw.decisions.ptq import ptq
@@ -15,6 +16,7 @@ from bitlaw.reporting.opening.agreement import laws_sentence
 from bitlaw.reporting.opening.certainty import drift_sentence, prior_sentence, risk_sentence, sure_sentence
 from bitlaw.reporting.opening.measured import range_sentence
 from bitlaw.reporting.opening.paragraphs import paragraphs
+from bitlaw.reporting.opening.spending import spending_sentence
 from bitlaw.reporting.opening.training import training_sentence
 from bitlaw.reporting.summary import all_findings
 from bitlaw.reporting.words import gist
@@ -148,3 +150,21 @@ def test_a_refused_question_gets_no_recommendation(fit: Fit) -> None:
     assert "the prior alone would say" not in said["How sure"]
     assert "risk.refused" in {finding.code for finding in findings}
     assert overall_status(findings) is Status.REFUSED
+
+
+def test_the_plan_for_the_compute_is_said_and_graded(fit: Fit, answers: Answers) -> None:
+    said = {one.head: one.text for one in paragraphs(fit, answers, all_findings(fit, answers), None)}
+    decision = answers.budget
+    assert decision is not None
+    assert decision.option(decision.best).text() in said["Spending the compute"]
+    assert "90 % ETI" in said["Spending the compute"]
+    assert "the plan for the compute" in said["How sure"]
+    without = replace(answers, budget=None)
+    assert "Spending the compute" not in {
+        one.head for one in paragraphs(fit, without, all_findings(fit, without), None)
+    }
+
+
+def test_a_refused_plan_is_refused_in_the_opening(fit: Fit) -> None:
+    assert spending_sentence(budget(fit, flops=6e28)).startswith("For a budget of 6e+28 FLOP")
+    assert "REFUSED" in spending_sentence(budget(fit, flops=6e28))

@@ -125,6 +125,7 @@ def risk_sentence(answers: Answers) -> str:
     asked = (
         ("the precision with sizes fixed", None if fixed is None else fixed.risk),
         ("the precision with compute fixed", None if free is None else free.risk),
+        ("the plan for the compute", None if answers.budget is None else answers.budget.risk),
         ("quantizing after training", None if post is None else post.risk),
         ("the predicted loss", answers.prediction.points[0].risk),
     )

@@ -17,6 +17,7 @@ from bitlaw.reporting.opening.certainty import (
     that_count,
 )
 from bitlaw.reporting.opening.measured import range_sentence
+from bitlaw.reporting.opening.spending import spending_sentence
 from bitlaw.reporting.opening.training import free_sentence, training_sentence
 from bitlaw.reporting.several import SeveralLaws
 
@@ -48,6 +49,7 @@ def paragraphs(
     laws = tuple(several.weights) if several is not None else ()
     texts = {
         "Training precision": (training_sentence(fixed, fit.law), free_sentence(free)),
+        **({} if answers.budget is None else {"Spending the compute": (spending_sentence(answers.budget),)}),
         "After training": (post_training_sentence(post, fit.law),),
         "How sure": (
             sure_sentence(that_count(findings, several), laws),
