@@ -53,6 +53,8 @@ def test_page_and_summary(fits: dict[str, Fit], name: str, answers_for: Callable
     decided |= {"risk-breakdown"}
     assert set(figures) == EXPECTED.get(name, set()) | ALWAYS | decided
     assert all(finding.endswith(".") and "nan" not in finding for finding in figures.values())
+    for drawing in re.findall(r"<svg viewBox.*?</svg>", page, re.DOTALL):
+        assert not re.search(r"#[0-9a-f]{6}\b", drawing)  # colours that a dark page cannot change
     for term in fit.law.terms:
         assert term.source in page
     assert ("capacity" in page) == any(one.name.startswith("P0_") for one in fit.law.parameters)
