@@ -200,8 +200,8 @@ CASES = {
     ),
     "budget chip": (["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h10"], ['did you mean "h100"?']),
     "budget chips": (
-        ["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h100", "--hardware", "b200"],
-        ["--hardware is given 2 times"],
+        ["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h100", "--hardware", "b20"],
+        ['unknown chip "b20"; did you mean "b200"?'],
     ),
     "budget prefer": (["budget", "fit.nc", "--flops", "1e18", "--prefer", "men"], ['did you mean "mean"?']),
     "budget served": (

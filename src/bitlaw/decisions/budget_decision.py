@@ -160,7 +160,8 @@ class BudgetDecision(Decision):
         refused = [option for option in self.options if option.refused]
         if self.at_edge and len(self.options) > 1:
             edge = "may be recommended" if refused else "was offered"
-            parts.append(f"That is the edge of what {edge}: the optimum may lie beyond it.")
+            beyond = ": the optimum may lie beyond it" if self.question.precision.pricing.chip is None else ""
+            parts.append(f"That is the edge of what {edge}{beyond}.")
         if refused:
             them = "it" if len(refused) == 1 else "them"
             parts.append(
