@@ -145,8 +145,8 @@ CASES = {
     "no model": (["optimum", "fit.nc", "--flops", "0.1"], ["cannot train the smallest model on offer"]),
     "report chip": (["report", "runs.csv", "--out", "new", "--hardware", "h10"], ['did you mean "h100"?']),
     "report chips": (
-        ["report", "runs.csv", "--out", "new", "--hardware", "h100", "--hardware", "b200"],
-        ["a report is for one chip"],
+        ["report", "runs.csv", "--out", "new", "--hardware", "h100", "--hardware", "h100"],
+        ["hardware is h100, h100; valid: one or more chips, each once"],
     ),
     "no group": (["optimum", "pooled.nc", "--flops", "1e20"], ["valid: large, small"]),
     "group typo": (["ptq", "pooled.nc", *POINT, "--group", "larg"], ['did you mean "large"?']),

@@ -19,6 +19,7 @@ from bitlaw.decisions.precision_option import PrecisionOption
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law
+from bitlaw.reporting.on_chips import chips_sentence
 from bitlaw.reporting.several import SeveralLaws
 from bitlaw.reporting.words import (
     bits_text,
@@ -68,7 +69,11 @@ def paragraphs(
     fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
     laws = tuple(several.weights) if several is not None else ()
     texts = {
-        "Training precision": (training_sentence(fixed, fit.law), free_sentence(free)),
+        "Training precision": (
+            training_sentence(fixed, fit.law),
+            free_sentence(free),
+            chips_sentence(answers.chips_fixed, answers.chips_free),
+        ),
         "After training": (post_training_sentence(post, fit.law),),
         "How sure": (
             sure_sentence(_that_count(findings, several), laws),

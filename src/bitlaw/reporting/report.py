@@ -22,6 +22,7 @@ from bitlaw.reporting.exhibits import decision_exhibits, evidence_exhibits, next
 from bitlaw.reporting.explorer.embedded import explorer
 from bitlaw.reporting.explorer.page import explorer_context
 from bitlaw.reporting.meanings import Meaning, meanings, training_meanings
+from bitlaw.reporting.on_chips import chips_context
 from bitlaw.reporting.several import SeveralLaws, laws_table
 from bitlaw.reporting.style import DEFAULT_STYLE, Style
 from bitlaw.reporting.summary import all_findings, source_name, summary
@@ -120,6 +121,7 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         ],
         "post_table": tables.post_table(post) if post is not None else None,
         "decided": decision_exhibits(fixed, free, post, style),
+        **chips_context(answers.chips_fixed, answers.chips_free, free, style),
         **_budget(fit, answers, style),
         "training_meanings": _printed(training_meanings(fit)),
         "meanings": _printed(meanings(fit)),

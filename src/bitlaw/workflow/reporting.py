@@ -79,7 +79,7 @@ def report(
     method_post: str | None = None,
     backtest_folds: int = DEFAULT_FOLDS,
     drift: bool = True,
-    hardware: str | None = None,
+    hardware: str | Sequence[str] | None = None,
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     price: float | None = None,
     on_task: Progress | None = None,
@@ -106,7 +106,8 @@ def report(
         As for ``fit``; where laws are compared, of the one with the most weight. Not used where the source
         is a fit.
     hardware, speeds, price
-        Chip that training precision is decided for, its measured speeds and its price, as for ``optimum``.
+        Chip that training precision is decided for, its measured speeds and its price, as for ``optimum``; of
+        several chips the answers are those of the first, with the others' beside them.
     on_task
         Told how many refits, or folds, of a law are done, and of how many.
     on_stage
@@ -119,13 +120,12 @@ def report(
     Fit, Path
         The fit, of several the one with the most weight, and the path of the page.
     """
-    from bitlaw.decisions.asked import asked_about
-    from bitlaw.decisions.spending import pricing_of
+    from bitlaw.decisions.asked import asked_about, chips_of
     from bitlaw.inference.fit_file import load_fit, save_fit
     from bitlaw.reporting.answers import answers_of, answers_of_several
     from bitlaw.reporting.report import write_report
 
-    pricing_of(hardware, speeds, price)  # before anything is sampled
+    chips_of(hardware, speeds, price)  # before anything is sampled
     out, comparison = Path(out), None
     if isinstance(source, str | Path) and str(source).endswith(".nc"):
         source = load_fit(source)
