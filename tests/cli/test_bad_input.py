@@ -198,6 +198,33 @@ CASES = {
         ["budget", "fit.nc", "--money", "9", "--price", "-2", "--hardware", "h100"],
         ["--price", "above 0"],
     ),
+    "gpus of nothing": (["budget", "fit.nc", "--flops", "1e18", "--gpus", "8"], ["valid: gpus and hardware"]),
+    "gpus": (
+        ["optimum", "fit.nc", "--flops", "1e18", "--hardware", "h100", "--gpus", "1.5"],
+        ['"1.5" is no number of chips'],
+    ),
+    "prices": (
+        ["budget", "fit.nc", "--money", "9", "--hardware", "h100", "--price", "b200=4"],
+        ["price is of b200; valid: also of h100"],
+    ),
+    "prices of nothing": (
+        ["optimum", "fit.nc", "--flops", "1e18", "--price", "h100=4"],
+        ["valid: price and hardware"],
+    ),
+    "price negative": (
+        ["budget", "fit.nc", "--money", "9", "--hardware", "h100", "--price", "h100=-4"],
+        ['"-4" is no amount'],
+    ),
+    "price twice": (
+        ["budget", "fit.nc", "--money", "9", "--hardware", "h100", "--price", "h100=4,H100=5"],
+        ["names no chip, or one twice"],
+    ),
+    "kv alone": (["ptq", "fit.nc", *POINT, "--kv-cache", "32x8x128"], ["give kv_cache and context together"]),
+    "kv shape": (
+        ["ptq", "fit.nc", *POINT, "--kv-cache", "32x8", "--context", "8k"],
+        ['"32x8" is no shape', "as 32x8x128"],
+    ),
+    "kv context": (["ptq", "fit.nc", *POINT, "--kv-cache", "32x8x128", "--context", "-1"], ["--context"]),
     "budget chip": (["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h10"], ['did you mean "h100"?']),
     "budget chips": (
         ["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h100", "--hardware", "b20"],

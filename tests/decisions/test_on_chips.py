@@ -90,6 +90,27 @@ def test_several_laws_on_several_chips(fit, monkeypatch):
     assert set(chips.table()["law"]) == set(across.table()["law"])
 
 
+def test_every_chip_at_its_own_price_and_by_the_clock(fit):
+    prices = {"H100": 2.0, "b200": 4.0}
+    chips = budget_on_chips(fit, ["h100", "b200"], money=80.0, price=prices, gpus=8)
+    questions = [decision.to_dict()["question"] for decision in chips.decisions.values()]
+    assert [question["gpu_hours"] for question in questions] == pytest.approx([40.0, 20.0])
+    assert [question["wall_clock"] for question in questions] == pytest.approx([5.0, 2.5])
+    assert "a budget of 80 at 4 per GPU-hour on 8 b200 for 2.5 hours (20 GPU-hours, " in chips.sentence()
+
+
+def test_the_clock_of_a_run_in_each_precision(fit):
+    chips = optimum_on_chips(fit, ["h100"], n_params=1e9, tokens=1e11, speeds=SPEEDS, gpus=8)
+    sixteen, eight = chips.decisions["h100"].options
+    assert sixteen.wall_clock == pytest.approx(6e20 / 400e12 / 3600 / 8)
+    assert eight.wall_clock == pytest.approx(sixteen.wall_clock / 1.1)
+    assert "wall-clock hours" in chips.table()
+    assert "on 8 at once)" in chips.sentence()
+    alone = optimum_on_chips(fit, ["h100"], n_params=1e9, tokens=1e11)
+    assert alone.decisions["h100"].options[0].wall_clock is None
+    assert "wall-clock hours" not in alone.table()
+
+
 @pytest.mark.parametrize(
     ("chips", "question", "message"),
     [
@@ -99,6 +120,9 @@ def test_several_laws_on_several_chips(fit, monkeypatch):
         (["b200", "h100"], {"bits": (16, 4)}, "h100 does not multiply in 4 bits"),
         (["b200", "h100"], {"price": -1.0}, "price is -1"),
         (["b200", "h100"], {"gpu_hours": 1.0}, "are budgets both"),
+        (["b200", "h100"], {"price": {"h100": 2.0}}, "price is of h100; valid: also of b200"),
+        (["h100"], {"price": {"h10": 2.0}}, 'unknown chip "h10"'),
+        (["h100"], {"gpus": 0}, "gpus is 0; valid: a whole number from 1"),
     ],
 )
 def test_bad_questions(fit, chips, question, message):

@@ -11,6 +11,7 @@ from bitlaw.cli.options import (
     Flops,
     Formats,
     GpuHours,
+    Gpus,
     Group,
     GroupSize,
     Hardware,
@@ -36,7 +37,7 @@ bitlaw budget fit.nc --gpu-hours 10k --hardware h100 --plans plans.csv
 
 bitlaw budget fit.nc --money 50k --price 2.5 --hardware h100 --prefer quantile:0.9
 
-bitlaw budget fit.nc --gpu-hours 10k --hardware h100 --hardware b200
+bitlaw budget fit.nc --money 50k --price h100=2.5,b200=4 --hardware h100 --hardware b200
 
 bitlaw budget kumar2024.nc bitlaw-default.nc --flops 1e21 --lifetime-tokens 2T --serving-bits 8
 """
@@ -85,6 +86,7 @@ def budget(
     hardware: Hardware = None,
     speeds: Speeds = None,
     price: Price = None,
+    gpus: Gpus = None,
     plans: Plans = None,
     lifetime_tokens: LifetimeTokens = None,
     serving_bits: ServingBits = None,
@@ -106,6 +108,7 @@ def budget(
         money=money,
         speeds=speeds,
         price=price,
+        gpus=gpus,
         plans=None if plans is None else plans_from_file(plans),
         lifetime_tokens=lifetime_tokens,
         serving_bits=serving_bits,

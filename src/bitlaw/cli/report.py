@@ -11,6 +11,7 @@ from bitlaw.cli.files import FIT_SUFFIX, open_runs, require_output_folder
 from bitlaw.cli.fit import show_progress
 from bitlaw.cli.options import (
     Flops,
+    Gpus,
     Group,
     Hardware,
     Json,
@@ -84,6 +85,7 @@ def report(
     hardware: Hardware = None,
     speeds: Speeds = None,
     price: Price = None,
+    gpus: Gpus = None,
     tolerance: Tolerance = 0.01,
     method_post: MethodPost = None,
     group: Group = None,
@@ -105,7 +107,7 @@ def report(
     from bitlaw.laws.registry import load_law
     from bitlaw.workflow import backtesting, reporting
 
-    chips_of(hardware or None, speeds, price)  # before anything is read or sampled
+    chips_of(hardware or None, speeds, price, gpus)  # type: ignore[arg-type]  # before anything is read or sampled
     asked = load_law(law)
     opened: Fit | list[Fit] | RunTable
     if all(source.suffix == FIT_SUFFIX for source in sources):
@@ -121,6 +123,7 @@ def report(
         hardware=hardware or None,
         speeds=speeds,
         price=price,
+        gpus=gpus,
         tolerance=tolerance,
         method_post=method_post,
         group=group,

@@ -10,7 +10,7 @@ import pandas as pd
 from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.groups import group_columns
 from bitlaw.decisions.on_chips import chips_named
-from bitlaw.decisions.spending import pricing_of
+from bitlaw.decisions.spending import Price, pricing_of
 from bitlaw.errors import InputError
 from bitlaw.inference.columns import schemes
 from bitlaw.inference.draws import points_frame
@@ -40,7 +40,8 @@ class Asked:
     text
         The question in words.
     spending
-        Chip, measured speeds and price, as ``optimum`` takes them; empty where the cost is in proportion to bits.
+        Chip, measured speeds, price and number, as ``optimum`` takes them; empty where the cost is in proportion
+        to bits.
     also_on
         Further chips, for which training precision is decided too.
     """
@@ -66,7 +67,8 @@ def asked_about(
     loss: float | None = None,
     hardware: str | Sequence[str] | None = None,
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
-    price: float | None = None,
+    price: Price | None = None,
+    gpus: int | None = None,
 ) -> Asked:
     """The question, with the largest logged run where no model is named.
 
@@ -80,7 +82,7 @@ def asked_about(
         Compute; that of the model by default.
     group, loss
         As in ``Asked``; those of the largest logged run where that is asked about and they are needed.
-    hardware, speeds, price
+    hardware, speeds, price, gpus
         Chip that training precision is decided for, as for ``optimum``; of several the first, and the others are
         put beside it.
 
@@ -90,7 +92,7 @@ def asked_about(
         If only one of ``n_params`` and ``tokens`` is given, the group does not fit the fit, or the chip, its
         speeds or its price are not valid.
     """
-    chip, *others = chips_of(hardware, speeds, price)
+    chip, *others = chips_of(hardware, speeds, price, gpus)
     if (n_params is None) != (tokens is None):
         raise InputError("give n_params and tokens together, or neither for the largest logged run")
     which, run_id = "the model asked about", None
@@ -109,7 +111,7 @@ def asked_about(
         run_id=run_id,
         point=points_frame(n_params=n_params, tokens=tokens, **group_columns(fit, group)),
         text=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {which}",
-        spending={} if chip is None else {"hardware": chip, "speeds": speeds, "price": price},
+        spending={} if chip is None else {"hardware": chip, "speeds": speeds, "price": price, "gpus": gpus},
         also_on=tuple(name for name in others if name is not None),
     )
 
@@ -117,23 +119,24 @@ def asked_about(
 def chips_of(
     hardware: str | Sequence[str] | None = None,
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
-    price: float | None = None,
+    price: Price | None = None,
+    gpus: int | None = None,
 ) -> tuple[str | None, ...]:
     """The chips asked about, checked with their speeds and price; None alone where there is none.
 
     Parameters
     ----------
-    hardware, speeds, price
+    hardware, speeds, price, gpus
         As for ``asked_about``.
 
     Raises
     ------
     InputError
-        For a chip that is unknown or named twice, and for speeds and a price that are not valid.
+        For a chip that is unknown or named twice, and for speeds, prices and a number that are not valid.
     """
     names = (hardware,) if hardware is None or isinstance(hardware, str) else chips_named(hardware)
     for name in names:
-        pricing_of(name, speeds, price)
+        pricing_of(name, speeds, price, gpus)
     return names
 
 

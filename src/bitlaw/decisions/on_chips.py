@@ -117,7 +117,7 @@ def optimum_on_chips(
         Names of the chips.
     **question
         As for ``optimum``. Measured speeds are of any of the chips; the others go by their peaks. A budget in FLOP
-        at 16 bits is the same on all; GPU-hours and money, at one price, are hours of each.
+        at 16 bits is the same on all; GPU-hours and money are hours of each, at the price of each.
 
     Raises
     ------

@@ -18,6 +18,7 @@ from bitlaw.decisions.post_training_draws import PostTrainingDraws, post_trainin
 from bitlaw.decisions.post_training_summary import decide
 from bitlaw.decisions.question import bits_problems, largest_first
 from bitlaw.decisions.risk import evidence_of
+from bitlaw.decisions.serving import kv_cache_of
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.columns import is_symmetric
@@ -52,6 +53,8 @@ def ptq(
     prob: float = 0.9,
     confidence: float = 0.95,
     group: str | None = None,
+    kv_cache: Sequence[float] | None = None,
+    context: float | None = None,
     seed: int | None = None,
     drift: bool = True,
 ) -> PostTrainingDecision:
@@ -94,6 +97,9 @@ def ptq(
     group
         Group of a pooled fit; of a fit pooled over two columns one of each, with a comma. ``new`` is
         one that was never measured.
+    kv_cache, context
+        Layers, key-value heads and their dimension, and the tokens kept at serving, of all sequences at once: the
+        memory of keys and values is then shown beside that of the weights, at the run's ``bits_kv``.
     seed
         Seed of effects and errors; by default the fit's.
     drift
@@ -131,6 +137,7 @@ def ptq(
         draws=0,
         seed=fit.provenance.seed if seed is None else seed,
         drift=drift,
+        kv_cache=kv_cache_of(kv_cache, context),
     )
     _require_valid(asked, DEFAULT_BITS if bits is None else bits)
     template = question_points(fit, asked, DEFAULT_BITS[:1])

@@ -1,6 +1,7 @@
 """Several chips side by side: what each precision on each of them loses, how probably, and the time it takes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -33,7 +34,7 @@ def figure(
     """
     shown = chip_rows(chips)
     rows = grouped_rows({chip: [row.called for row in shown if row.chip == chip] for chip in chips.by_chip})
-    first = next(iter(chips.decisions.values()))
+    first: Any = next(iter(chips.decisions.values()))
     with drawing(style):
         drawn = Figure(figsize=(style.width, 0.27 * rows.height + 1.0), dpi=style.dpi, layout="constrained")
         losses, probabilities, hours = drawn.subplots(1, 3, width_ratios=(1.35, 1.0, 1.1))
