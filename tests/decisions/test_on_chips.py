@@ -62,11 +62,28 @@ def test_the_same_precision_at_other_sizes_is_no_turn(fit):
     )
 
 
+def test_which_chip_buys_most(fit):
+    chips = budget_on_chips(fit, ["h100", "b200"], gpu_hours=2.0, bits=(16,))
+    losses = [decision.options[0].loss.median for decision in chips.decisions.values()]
+    assert losses[1] < losses[0]
+    assert chips.least_text() == (
+        f"Its loss is the lowest on b200: {losses[1]:.4g} nats/token at the median, against {losses[0]:.4g} on h100."
+    )
+    assert chips.least_text() in chips.sentence()
+    assert budget_on_chips(fit, ["h100", "h200"], gpu_hours=2.0).least_text() == ""
+    fixed = optimum_on_chips(fit, ["h100", "b200"], n_params=1e9, tokens=1e11, bits=(16,))
+    hours = [6e20 / (0.4e12 * peak) / 3600 for peak in (989, 2250)]
+    assert fixed.least_text() == (
+        f"It takes the fewest GPU-hours on b200: {hours[1]:.0f}, against {hours[0]:.0f} on h100."
+    )
+
+
 def test_refused_on_every_chip():
     far = collapsed_fit("kumar2024", kumar_constants(), samples=20)
     chips = budget_on_chips(far, ["h100", "b200"], flops=1e30)
     assert chips.status is Status.REFUSED
     assert chips.turns_text() == "On every chip the answer is refused: h100, b200."
+    assert chips.least_text() == ""
     assert [finding.message[:5] for finding in chips.findings if finding.status is Status.REFUSED] == [
         "h100:",
         "b200:",

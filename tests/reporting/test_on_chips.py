@@ -63,7 +63,7 @@ def test_the_opening_says_for_which_chip_it_speaks(fit: Fit, answers: Answers) -
     assert free.turns
     sentence = chips_sentence(fixed, free)
     assert sentence in said
-    assert sentence.startswith("That is for h100, the first of the chips asked about; ")
+    assert sentence.startswith("This is for h100, the first of the chips asked about; ")
     assert f"{free.decisions['b200'].answer} on b200 with compute fixed" in sentence
     assert chips_sentence(None, None) == ""
     alike = optimum_on_chips(fit, ["h100", "h200", "b200"], flops=1e21, bits=(16,))

@@ -18,6 +18,7 @@ from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.fit import Fit
 from bitlaw.notebook import result_html
+from bitlaw.units import LOSS_UNIT, format_amount
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,37 @@ class OnChips[Answer: (PrecisionDecision, BudgetDecision)]:
             return f"The precision is the same on every chip, {chosen(first)}: {said}."
         return f"The answer is the same on every chip: {first.answer} on {names}."
 
+    def least_text(self) -> str:
+        """On which chip the answer loses least, or with parameters and tokens fixed is soonest done; may be empty."""
+        known = {
+            name: (decision, decision.option(decision.best))
+            for name, decision in self.decisions.items()
+            if decision.best is not None
+        }
+        if len(known) < 2:
+            return ""
+        fixed = all(
+            isinstance(decision, PrecisionDecision) and decision.question.sizes_fixed
+            for decision, _ in known.values()
+        )
+        values = {
+            name: (getattr(option, "gpu_hours", None) or 0.0) if fixed else option.loss.median
+            for name, (_, option) in known.items()
+        }
+        said = {name: format_amount(value) if fixed else f"{value:.4g}" for name, value in values.items()}
+        least = min(values, key=lambda name: values[name])
+        others = [f"{text} on {name}" for name, text in said.items() if name != least]
+        if len(set(said.values())) == 1:
+            return ""
+        if fixed:
+            return f"It takes the fewest GPU-hours on {least}: {said[least]}, against {', '.join(others)}."
+        median = f"{said[least]} {LOSS_UNIT} at the median"
+        return f"Its loss is the lowest on {least}: {median}, against {', '.join(others)}."
+
     def sentence(self) -> str:
-        """Whether the precision turns with the chip, then the answer on each."""
-        return "\n\n".join([self.turns_text(), *(answer.sentence() for answer in self.by_chip.values())])
+        """Whether the precision turns with the chip, what it buys on which, then the answer on each."""
+        first = " ".join(filter(None, (self.turns_text(), self.least_text())))
+        return "\n\n".join([first, *(answer.sentence() for answer in self.by_chip.values())])
 
     def table(self) -> pd.DataFrame:
         """The numbers on every chip, named in the first column."""

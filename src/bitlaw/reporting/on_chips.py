@@ -57,9 +57,9 @@ def chips_sentence(fixed: OnChips[PrecisionDecision] | None, free: OnChips[Preci
         return ""
     first, *others = next(iter(shown.values())).by_chip
     if not any(chips.turns for chips in shown.values()):
-        return f"That is for {first}, the first of the chips asked about; on {joined(others)} it is the same."
+        return f"This is for {first}, the first of the chips asked about; on {joined(others)} it is the same."
     said = joined(f"{_others(chips)} with {what} fixed" for what, chips in shown.items())
-    return f"That is for {first}, the first of the chips asked about; {said}."
+    return f"This is for {first}, the first of the chips asked about; {said}."
 
 
 def _others(chips: OnChips[PrecisionDecision]) -> str:
@@ -102,7 +102,9 @@ def chips_caption(chips: Chips) -> str:
         for row in chip_rows(chips)
         if row.is_chosen
     ]
-    return " ".join([chips.turns_text(), *([f"{'; '.join(said)}."] if said else [])])
+    return " ".join(
+        [*filter(None, (chips.turns_text(), chips.least_text())), *([f"{'; '.join(said)}."] if said else [])]
+    )
 
 
 def chips_table(chips: OnChips[PrecisionDecision]) -> Table:
