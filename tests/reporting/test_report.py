@@ -79,7 +79,7 @@ def test_every_anchor_exists(text: str) -> None:
 
 def test_figures_have_findings_as_alternative_text(text: str) -> None:
     images = [attributes for tag, attributes in Page(text).tags if tag == "img"]
-    assert len(images) == 10
+    assert len(images) == 11
     for image in images:
         assert len(image["alt"]) > 40
         assert re.search(r"\d", image["alt"])
