@@ -137,7 +137,7 @@ def test_chips_side_by_side(fit_file: Path, bitlaw) -> None:
 def test_a_budget_on_chips_side_by_side(fit_file: Path, bitlaw) -> None:
     words = ["--gpu-hours", "100", "--hardware", "h100", "--hardware", "B200"]
     done = bitlaw("budget", fit_file, *words)
-    assert done.out.startswith(("The answer ", "The precision ", "On every chip "))
+    assert done.out.startswith(("The answer ", "The precision ", "REFUSED "))
     assert "a budget of 100 GPU-hours on b200" in done.out
     answer = json.loads(bitlaw("budget", fit_file, *words, "--json").out)
     assert list(answer["hardware"]) == ["h100", "b200"]

@@ -82,7 +82,7 @@ def test_refused_on_every_chip():
     far = collapsed_fit("kumar2024", kumar_constants(), samples=20)
     chips = budget_on_chips(far, ["h100", "b200"], flops=1e30)
     assert chips.status is Status.REFUSED
-    assert chips.turns_text() == "On every chip the answer is refused: h100, b200."
+    assert chips.turns_text() == "REFUSED on every chip: h100, b200."
     assert chips.least_text() == ""
     assert [finding.message[:5] for finding in chips.findings if finding.status is Status.REFUSED] == [
         "h100:",

@@ -69,7 +69,7 @@ class OnChips[Answer: (PrecisionDecision, BudgetDecision)]:
         if self.turns:
             return f"The answer turns with the chip: {said}."
         if first.refused:
-            return f"On every chip the answer is refused: {names}."
+            return f"REFUSED on every chip: {names}."
         if len({decision.answer for decision in self.decisions.values()}) > 1:
             return f"The precision is the same on every chip, {chosen(first)}: {said}."
         return f"The answer is the same on every chip: {first.answer} on {names}."
