@@ -1,7 +1,7 @@
 """Whether a trained model may be quantized, and how far, before it costs more than a tolerance."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,23 @@ DEFAULT_BITS: tuple[float, ...] = (8.0, 6.0, 5.0, 4.0, 3.0, 2.0)
 
 _TRAINING_BITS = ("bits_weights", "bits_activations", "bits_kv")
 _FEWEST_SYMMETRIC_BITS = 2.0
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A decision under one law, with the draws it rests on.
+
+    Parameters
+    ----------
+    decision
+        The decision.
+    posterior, prior
+        Draws of its options.
+    """
+
+    decision: PostTrainingDecision
+    posterior: PostTrainingDraws
+    prior: PostTrainingDraws
 
 
 def ptq(
@@ -111,6 +128,52 @@ def ptq(
         For a law without a post-training term, invalid numbers, an unknown run, an ambiguous method, or
         a missing group or measured loss.
     """
+    return answered(
+        fit,
+        n_params,
+        tokens,
+        run_id=run_id,
+        tolerance=tolerance,
+        loss=loss,
+        measured=measured,
+        method_post=method_post,
+        bits=bits,
+        bits_weights=bits_weights,
+        bits_activations=bits_activations,
+        bits_kv=bits_kv,
+        prob=prob,
+        confidence=confidence,
+        group=group,
+        kv_cache=kv_cache,
+        context=context,
+        seed=seed,
+        drift=drift,
+    ).decision
+
+
+def answered(
+    fit: Fit,
+    n_params: float | None = None,
+    tokens: float | None = None,
+    *,
+    run_id: str | None = None,
+    tolerance: float = 0.01,
+    loss: float | None = None,
+    measured: pd.DataFrame | None = None,
+    method_post: str | None = None,
+    bits: Sequence[float] | None = None,
+    bits_weights: float | None = None,
+    bits_activations: float | None = None,
+    bits_kv: float | None = None,
+    prob: float = 0.9,
+    confidence: float = 0.95,
+    group: str | None = None,
+    kv_cache: Sequence[float] | None = None,
+    context: float | None = None,
+    seed: int | None = None,
+    drift: bool = True,
+) -> Answered:
+    """The decision with the draws it rests on; arguments as for ``ptq``."""
     _require_post_term(fit)
     require_probability("prob", prob)
     require_probability("confidence", confidence)
@@ -156,7 +219,8 @@ def ptq(
         *_measured_findings(fit, asked, posterior),
         *critical_tokens_findings(fit),
     )
-    return replace(decision, findings=(*found, *decision.findings, one_law_finding()))
+    decision = replace(decision, findings=(*found, *decision.findings, one_law_finding()))
+    return Answered(decision, posterior, prior)
 
 
 def _as_stated(stated: dict[str, Any]) -> dict[str, Any]:
