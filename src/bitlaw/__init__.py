@@ -27,6 +27,7 @@ _API: dict[str, str] = {
     "optimum_on_chips": "bitlaw.decisions.on_chips",
     "ptq": "bitlaw.decisions.ptq",
     "budget": "bitlaw.decisions.budget",
+    "budget_on_chips": "bitlaw.decisions.on_chips",
     "plan": "bitlaw.decisions.plan",
     "report": "bitlaw.workflow.reporting",
     "demo": "bitlaw.workflow.reporting",

@@ -104,6 +104,20 @@ def format_amount(value: float) -> str:
     return f"{value:,.0f}" if 100 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
+def format_duration(hours: float) -> str:
+    """A time in days, hours, minutes or seconds, whichever leaves few digits.
+
+    Examples
+    --------
+    >>> format_duration(65.8), format_duration(2.5), format_duration(0.2), format_duration(0.001)
+    ('2.74 days', '2.5 hours', '12 minutes', '3.6 seconds')
+    """
+    for name, length in (("days", 24.0), ("hours", 1.0), ("minutes", 1.0 / 60.0)):
+        if hours >= (2.0 if name == "days" else 1.0) * length:
+            return f"{format_amount(hours / length)} {name}"
+    return f"{format_amount(3600.0 * hours)} seconds"
+
+
 def format_bits(bits: float) -> str:
     """A bit-width without needless decimals.
 

@@ -145,8 +145,8 @@ CASES = {
     "no model": (["optimum", "fit.nc", "--flops", "0.1"], ["cannot train the smallest model on offer"]),
     "report chip": (["report", "runs.csv", "--out", "new", "--hardware", "h10"], ['did you mean "h100"?']),
     "report chips": (
-        ["report", "runs.csv", "--out", "new", "--hardware", "h100", "--hardware", "b200"],
-        ["a report is for one chip"],
+        ["report", "runs.csv", "--out", "new", "--hardware", "h100", "--hardware", "h100"],
+        ["hardware is h100, h100; valid: one or more chips, each once"],
     ),
     "no group": (["optimum", "pooled.nc", "--flops", "1e20"], ["valid: large, small"]),
     "group typo": (["ptq", "pooled.nc", *POINT, "--group", "larg"], ['did you mean "large"?']),
@@ -198,10 +198,37 @@ CASES = {
         ["budget", "fit.nc", "--money", "9", "--price", "-2", "--hardware", "h100"],
         ["--price", "above 0"],
     ),
+    "gpus of nothing": (["budget", "fit.nc", "--flops", "1e18", "--gpus", "8"], ["valid: gpus and hardware"]),
+    "gpus": (
+        ["optimum", "fit.nc", "--flops", "1e18", "--hardware", "h100", "--gpus", "1.5"],
+        ['"1.5" is no number of chips'],
+    ),
+    "prices": (
+        ["budget", "fit.nc", "--money", "9", "--hardware", "h100", "--price", "b200=4"],
+        ["price is of b200; valid: also of h100"],
+    ),
+    "prices of nothing": (
+        ["optimum", "fit.nc", "--flops", "1e18", "--price", "h100=4"],
+        ["valid: price and hardware"],
+    ),
+    "price negative": (
+        ["budget", "fit.nc", "--money", "9", "--hardware", "h100", "--price", "h100=-4"],
+        ['"-4" is no amount'],
+    ),
+    "price twice": (
+        ["budget", "fit.nc", "--money", "9", "--hardware", "h100", "--price", "h100=4,H100=5"],
+        ["names no chip, or one twice"],
+    ),
+    "kv alone": (["ptq", "fit.nc", *POINT, "--kv-cache", "32x8x128"], ["give kv_cache and context together"]),
+    "kv shape": (
+        ["ptq", "fit.nc", *POINT, "--kv-cache", "32x8", "--context", "8k"],
+        ['"32x8" is no shape', "as 32x8x128"],
+    ),
+    "kv context": (["ptq", "fit.nc", *POINT, "--kv-cache", "32x8x128", "--context", "-1"], ["--context"]),
     "budget chip": (["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h10"], ['did you mean "h100"?']),
     "budget chips": (
-        ["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h100", "--hardware", "b200"],
-        ["--hardware is given 2 times"],
+        ["budget", "fit.nc", "--gpu-hours", "9", "--hardware", "h100", "--hardware", "b20"],
+        ['unknown chip "b20"; did you mean "b200"?'],
     ),
     "budget prefer": (["budget", "fit.nc", "--flops", "1e18", "--prefer", "men"], ['did you mean "mean"?']),
     "budget served": (

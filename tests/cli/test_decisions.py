@@ -134,6 +134,19 @@ def test_chips_side_by_side(fit_file: Path, bitlaw) -> None:
     assert answer["options"] == answer["hardware"]["h100"]["options"]
 
 
+def test_a_budget_on_chips_side_by_side(fit_file: Path, bitlaw) -> None:
+    words = ["--gpu-hours", "100", "--hardware", "h100", "--hardware", "B200"]
+    done = bitlaw("budget", fit_file, *words)
+    assert done.out.startswith(("The answer ", "The precision ", "REFUSED "))
+    assert "a budget of 100 GPU-hours on b200" in done.out
+    answer = json.loads(bitlaw("budget", fit_file, *words, "--json").out)
+    assert list(answer["hardware"]) == ["h100", "b200"]
+    assert answer["hardware"]["b200"]["question"]["flops"] > answer["question"]["flops"]
+    assert (
+        answer["hardware"]["h100"] == budget(load_fit(fit_file), gpu_hours=100.0, hardware="h100").to_dict()
+    )
+
+
 def test_group_of_a_pooled_fit(pooled_file: Path, bitlaw) -> None:
     best = [
         json.loads(bitlaw("optimum", pooled_file, *SIZES, "--group", group, "--json").out)

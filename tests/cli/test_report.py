@@ -126,3 +126,11 @@ def test_a_real_report_of_a_fit(fit_file: Path, tmp_path: Path, bitlaw) -> None:
     assert (tmp_path / "page" / "index.html").is_file()
     summary = json.loads((tmp_path / "page" / "summary.json").read_text(encoding="utf-8"))
     assert summary["question"] in " ".join(done.out.split())
+
+
+def test_chips_travel_with_the_report(fit_file: Path, tmp_path: Path, written, bitlaw) -> None:
+    chips = ["--hardware", "h100", "--hardware", "b200"]
+    assert bitlaw("report", fit_file, "--out", tmp_path / "two", *chips).code == 0
+    assert bitlaw("report", fit_file, "--out", tmp_path / "one", *chips[:2]).code == 0
+    assert bitlaw("report", fit_file, "--out", tmp_path / "none").code == 0
+    assert [call.get("hardware") for call in written] == [["h100", "b200"], ["h100"], None]

@@ -47,7 +47,7 @@ def test_page_and_summary(fits: dict[str, Fit], name: str, answers_for: Callable
     answers = answers_for(fit)
     page = render(fit, answers, style=COARSE)
     figures = dict(re.findall(r'<figure id="([^"]+)">.*?<strong id="[^"]+">(.*?)</strong>', page, re.DOTALL))
-    decided = {"precision-options"} if fit.law.training else set()
+    decided = {"precision-options", "break-even"} if fit.law.training else set()
     decided |= {"post-training-options"} if fit.law.post else set()
     decided |= set() if fit.law.base.is_observed else {"fan-chart", "budget"}
     decided |= {"risk-breakdown"}

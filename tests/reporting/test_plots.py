@@ -11,8 +11,13 @@ from matplotlib.axes import Axes
 
 import bitlaw
 from bitlaw.criticism.backtest import Backtest
+from bitlaw.decisions.budget import budget
 from bitlaw.decisions.on_chips import optimum_on_chips
+from bitlaw.decisions.optimum import optimum
+from bitlaw.decisions.plan import plan
+from bitlaw.decisions.predict import predict
 from bitlaw.errors import InputError
+from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
 from bitlaw.reporting import plots
 from bitlaw.reporting.answers import Answers
@@ -40,6 +45,10 @@ def drawn_from(backtested: Fit, answers: Answers) -> dict[str, tuple[Any, ...]]:
         "plot_coverage": (backtested,),
         "plot_extrapolation": (backtested,),
         "plot_decision": (answers.precision_fixed,),
+        "plot_break_even": (answers.precision_free,),
+        "plot_budget": (backtested, answers.budget),
+        "plot_plan": (backtested, plan(backtested, "loss", n_params=1e9, tokens=1e10, budget=1e18)),
+        "plot_prediction": (answers.prediction,),
         "plot_risk": ({"the loss": answers.prediction, "precision": answers.precision_fixed},),
     }
 
@@ -78,5 +87,28 @@ def test_what_cannot_be_shown_says_why(
         plots.plot_coverage(fit)
     with pytest.raises(InputError, match="nothing to plot"):
         plots.plot_risk({})
-    with pytest.raises(InputError, match="OnChips has no figure"):
-        plots.plot_decision(optimum_on_chips(fit, ["h100"], n_params=1e8, tokens=1e10))
+    spent = budget(fit, flops=1e18, bits=(16, 8))
+    with pytest.raises(InputError, match="BudgetDecision has a figure of its own, plot_budget"):
+        plots.plot_decision(spent)
+    with pytest.raises(InputError, match="only a training precision pays"):
+        plots.plot_break_even(spent)
+    with pytest.raises(InputError, match="no option has fewer than 16 bits"):
+        plots.plot_break_even(optimum(fit, flops=1e18, bits=(16,)))
+
+
+def test_chips_side_by_side(fit: Fit) -> None:
+    chips = optimum_on_chips(fit, ["h100", "b200"], n_params=1e8, tokens=1e10)
+    panels = plots.plot_decision(chips, COARSE)
+    labels = [text.get_text() for text in panels[0].get_yticklabels()]
+    assert labels[0] == "h100"
+    assert "b200" in labels
+    assert len(plots.plot_break_even(chips, COARSE)) == 2
+
+
+def test_hollow_where_nothing_measured_supports_a_prediction(fit: Fit) -> None:
+    points = points_frame(n_params=[1e8, 1e13], tokens=1e10, bits_weights=[4, 16])
+    prediction = predict(fit, points)
+    assert [point.risk.refused for point in prediction.points] == [False, True]
+    axis = plots.plot_prediction(prediction, COARSE)[0]
+    labels = [text.get_text() for text in axis.get_yticklabels()]
+    assert labels == ["100M, 10B tokens, 4/16/16 bits", "10T, 10B tokens"]

@@ -83,7 +83,7 @@ def test_figures_have_findings_as_alternative_text(text: str) -> None:
     images = [
         attributes for tag, attributes in Page(text).tags if tag == "svg" and "aria-labelledby" in attributes
     ]
-    assert len(images) == 10
+    assert len(images) == 11
     for image in images:
         assert image["role"] == "img"
         named = re.search(f'id="{image["aria-labelledby"]}">(.*?)</strong>', text, re.DOTALL).group(1)

@@ -11,6 +11,7 @@ from bitlaw.cli.options import (
     Flops,
     Formats,
     GpuHours,
+    Gpus,
     Group,
     GroupSize,
     Hardware,
@@ -27,7 +28,6 @@ from bitlaw.cli.options import (
 )
 from bitlaw.cli.points import plans_from_file
 from bitlaw.cli.several import open_fits, print_answer
-from bitlaw.errors import InputError
 
 EXAMPLE = """Examples:
 
@@ -36,6 +36,8 @@ bitlaw budget fit.nc --flops 1e21
 bitlaw budget fit.nc --gpu-hours 10k --hardware h100 --plans plans.csv
 
 bitlaw budget fit.nc --money 50k --price 2.5 --hardware h100 --prefer quantile:0.9
+
+bitlaw budget fit.nc --money 50k --price h100=2.5,b200=4 --hardware h100 --hardware b200
 
 bitlaw budget kumar2024.nc bitlaw-default.nc --flops 1e21 --lifetime-tokens 2T --serving-bits 8
 """
@@ -84,6 +86,7 @@ def budget(
     hardware: Hardware = None,
     speeds: Speeds = None,
     price: Price = None,
+    gpus: Gpus = None,
     plans: Plans = None,
     lifetime_tokens: LifetimeTokens = None,
     serving_bits: ServingBits = None,
@@ -99,16 +102,13 @@ def budget(
     quiet: Quiet = False,
 ) -> int:
     """Decide how to spend a budget: parameters, tokens and precision, what that buys, and your plans beside it."""
-    chips = hardware or []
-    if len(chips) > 1:
-        raise InputError(f"--hardware is given {len(chips)} times; valid: one chip, whose budget it is")
     question = given(
         flops=flops,
         gpu_hours=gpu_hours,
         money=money,
-        hardware=chips[0] if chips else None,
         speeds=speeds,
         price=price,
+        gpus=gpus,
         plans=None if plans is None else plans_from_file(plans),
         lifetime_tokens=lifetime_tokens,
         serving_bits=serving_bits,
@@ -121,7 +121,12 @@ def budget(
         group=group,
         drift=not no_drift,
     )
-    fitted = open_fits(fits)
+    fitted, chips = open_fits(fits), hardware or []
+    if len(chips) > 1:
+        from bitlaw.decisions.on_chips import budget_on_chips
+
+        return print_answer("budget", fitted, budget_on_chips(fitted, chips, **question), as_json, quiet)
+    question |= given(hardware=chips[0] if chips else None)
     if len(fitted) > 1:
         from bitlaw.decisions.budget_across import budget_across
 

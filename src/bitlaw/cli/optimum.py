@@ -6,6 +6,7 @@ from bitlaw.cli.options import (
     Flops,
     Formats,
     GpuHours,
+    Gpus,
     Group,
     GroupSize,
     Hardware,
@@ -36,7 +37,7 @@ bitlaw optimum kumar2024.nc bitlaw-default.nc --flops 1e21
 
 bitlaw optimum fit.nc --gpu-hours 10k --hardware h100 --hardware b200 --speeds speeds.toml
 
-bitlaw optimum fit.nc --money 50k --price 2.5 --hardware h100
+bitlaw optimum fit.nc --money 50k --price 2.5 --hardware h100 --gpus 256
 """
 
 
@@ -50,6 +51,7 @@ def optimum(
     hardware: Hardware = None,
     speeds: Speeds = None,
     price: Price = None,
+    gpus: Gpus = None,
     bits: Bits = None,
     formats: Formats = None,
     group_size: GroupSize = None,
@@ -74,6 +76,7 @@ def optimum(
         tokens=tokens,
         speeds=speeds,
         price=price,
+        gpus=gpus,
         bits=bits,
         formats=formats,
         group_size=group_size,

@@ -120,6 +120,57 @@ def read_amount(text: str) -> float:
     return value
 
 
+def read_price(text: str) -> float | dict[str, float]:
+    """Money per GPU-hour, or of every chip its own.
+
+    Examples
+    --------
+    >>> read_price("2.5"), read_price("h100=2.5,b200=4")
+    (2.5, {'h100': 2.5, 'b200': 4.0})
+    """
+    if "=" not in text:
+        return read_amount(text)
+    prices: dict[str, float] = {}
+    for part in _parts(text, "h100=2.5,b200=4"):
+        name, _, amount = (piece.strip() for piece in part.partition("="))
+        if not name or name.lower() in prices:
+            raise typer.BadParameter(f'"{text}" names no chip, or one twice; valid: as in h100=2.5,b200=4')
+        prices[name.lower()] = read_amount(amount)
+    return prices
+
+
+def read_chips(text: str) -> int:
+    """How many chips: a whole number from 1; k and M are understood.
+
+    Examples
+    --------
+    >>> read_chips("256"), read_chips("1k")
+    (256, 1000)
+    """
+    count = suffixed_count(text)
+    value = _number(text) if count is None else count
+    if value is None or not 1.0 <= value < float("inf") or value != int(value):
+        raise typer.BadParameter(f'"{text}" is no number of chips; valid: a whole number from 1')
+    return int(value)
+
+
+def read_shape(text: str) -> tuple[float, ...]:
+    """Layers, key-value heads and their dimension: three whole numbers from 1.
+
+    Examples
+    --------
+    >>> read_shape("32x8x128")
+    (32.0, 8.0, 128.0)
+    """
+    values = [_number(part) for part in text.lower().split("x")]
+    known = tuple(value for value in values if value is not None and value >= 1.0 and value % 1.0 == 0.0)
+    if not len(known) == len(values) == 3:
+        raise typer.BadParameter(
+            f'"{text}" is no shape; valid: layers, key-value heads and their dimension, as 32x8x128'
+        )
+    return known
+
+
 def read_tolerance(text: str) -> float:
     """A loss difference above 0, nats/token.
 
@@ -248,8 +299,22 @@ Money = Annotated[
     ),
 ]
 Price = Annotated[
-    float | None,
-    typer.Option("--price", parser=read_amount, metavar="MONEY", help="Money per GPU-hour of --hardware."),
+    str | None,  # what it is on the command line; ``read_price`` says what arrives
+    typer.Option(
+        "--price",
+        parser=read_price,
+        metavar="MONEY",
+        help="Money per GPU-hour of --hardware; of several chips also each its own, as h100=2.5,b200=4.",
+    ),
+]
+Gpus = Annotated[
+    int | None,
+    typer.Option(
+        "--gpus",
+        parser=read_chips,
+        metavar="COUNT",
+        help="Chips of --hardware that train at once: wall-clock time is shown.",
+    ),
 ]
 Hardware = Annotated[
     list[str] | None,

@@ -20,6 +20,7 @@ from bitlaw.cli.options import (
     Tolerance,
     column_option,
     given,
+    read_shape,
 )
 from bitlaw.cli.several import open_fits, print_answer
 
@@ -30,6 +31,8 @@ bitlaw ptq fit.nc --n-params 7e9 --tokens 1e12 --tolerance 0.01
 bitlaw ptq fit.nc --n-params 7B --tokens 1T --loss 2.04 --bits 8,6,5,4 --method-post rtn
 
 bitlaw ptq fit.nc --n-params 7B --tokens 1T --loss 2.04 --measured quantized.csv
+
+bitlaw ptq fit.nc --n-params 7B --tokens 1T --kv-cache 32x8x128 --context 8k
 
 bitlaw ptq kumar2024.nc bitlaw-default.nc --n-params 7B --tokens 1T
 """
@@ -63,6 +66,19 @@ BitsActivations = Annotated[
 BitsKv = Annotated[
     float | None, column_option("bits_kv", "BITS", "Training precision of its KV cache, 16 by default.")
 ]
+KvCache = Annotated[
+    str | None,  # what it is on the command line; ``read_shape`` says what arrives
+    typer.Option(
+        "--kv-cache",
+        parser=read_shape,
+        metavar="LAYERSxHEADSxDIM",
+        help="Layers, key-value heads and their dimension, with --context: memory of keys and values at serving.",
+    ),
+]
+Context = Annotated[
+    float | None,
+    column_option("tokens", "COUNT", "Tokens kept at serving, of all sequences at once.", "--context"),
+]
 
 
 def ptq(
@@ -78,6 +94,8 @@ def ptq(
     bits_weights: BitsWeights = None,
     bits_activations: BitsActivations = None,
     bits_kv: BitsKv = None,
+    kv_cache: KvCache = None,
+    context: Context = None,
     prob: Probability = 0.9,
     group: Group = None,
     no_drift: NoDrift = False,
@@ -98,6 +116,8 @@ def ptq(
         bits_weights=bits_weights,
         bits_activations=bits_activations,
         bits_kv=bits_kv,
+        kv_cache=kv_cache,
+        context=context,
         prob=prob,
         group=group,
         drift=not no_drift,

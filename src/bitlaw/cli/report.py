@@ -11,6 +11,7 @@ from bitlaw.cli.files import FIT_SUFFIX, open_runs, require_output_folder
 from bitlaw.cli.fit import show_progress
 from bitlaw.cli.options import (
     Flops,
+    Gpus,
     Group,
     Hardware,
     Json,
@@ -54,7 +55,7 @@ bitlaw report runs.csv --out reports/mine
 
 bitlaw report fit.nc --out reports/7b --n-params 7B --tokens 1T --tolerance 0.01
 
-bitlaw report fit.nc --out reports/h100 --hardware h100 --speeds speeds.toml
+bitlaw report fit.nc --out reports/h100 --hardware h100 --hardware b200 --speeds speeds.toml
 
 bitlaw report laws/kumar2024.nc laws/bitlaw-default.nc --out reports/laws
 """
@@ -86,6 +87,7 @@ def report(
     hardware: Hardware = None,
     speeds: Speeds = None,
     price: Price = None,
+    gpus: Gpus = None,
     tolerance: Tolerance = 0.01,
     method_post: MethodPost = None,
     group: Group = None,
@@ -97,19 +99,17 @@ def report(
     """Write the report: the answer with its intervals, the evidence, the diagnostics.
 
     Without --n-params and --tokens the question is about the largest logged run. Of several laws the
-    answers are those of their stack, with each law's beside them.
+    answers are those of their stack, with each law's beside them; of several chips those of the first, with
+    the others' beside them.
     """
     require_output_folder(out)
     if (n_params is None) != (tokens is None):
         raise InputError("--n-params and --tokens go together; leave out both for the largest logged run")
-    chips = hardware or []
-    if len(chips) > 1:
-        raise InputError(f"--hardware {', '.join(chips)}: a report is for one chip; optimum compares several")
-    from bitlaw.decisions.spending import pricing_of
+    from bitlaw.decisions.asked import chips_of
     from bitlaw.laws.registry import load_law
     from bitlaw.workflow import backtesting, reporting
 
-    pricing_of(chips[0] if chips else None, speeds, price)  # before anything is read or sampled
+    chips_of(hardware or None, speeds, price, gpus)  # type: ignore[arg-type]  # before anything is read or sampled
     asked = load_law(law)
     opened: Fit | list[Fit] | RunTable
     if all(source.suffix == FIT_SUFFIX for source in sources):
@@ -122,9 +122,10 @@ def report(
         n_params=n_params,
         tokens=tokens,
         flops=flops,
-        hardware=chips[0] if chips else None,
+        hardware=hardware or None,
         speeds=speeds,
         price=price,
+        gpus=gpus,
         tolerance=tolerance,
         method_post=method_post,
         group=group,

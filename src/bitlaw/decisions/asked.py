@@ -1,6 +1,6 @@
 """What is asked about: a model of the user's, or the largest logged run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,8 @@ import pandas as pd
 
 from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.groups import group_columns
-from bitlaw.decisions.spending import pricing_of
+from bitlaw.decisions.on_chips import chips_named
+from bitlaw.decisions.spending import Price, pricing_of
 from bitlaw.errors import InputError
 from bitlaw.inference.columns import schemes
 from bitlaw.inference.draws import points_frame
@@ -39,7 +40,10 @@ class Asked:
     text
         The question in words.
     spending
-        Chip, measured speeds and price, as ``optimum`` takes them; empty where the cost is in proportion to bits.
+        Chip, measured speeds, price and number, as ``optimum`` takes them; empty where the cost is in proportion
+        to bits.
+    also_on
+        Further chips, for which training precision is decided too.
     """
 
     n_params: float
@@ -51,6 +55,7 @@ class Asked:
     point: pd.DataFrame
     text: str
     spending: Mapping[str, Any] = field(default_factory=dict)
+    also_on: tuple[str, ...] = ()
 
 
 def asked_about(
@@ -60,9 +65,10 @@ def asked_about(
     flops: float | None = None,
     group: str | None = None,
     loss: float | None = None,
-    hardware: str | None = None,
+    hardware: str | Sequence[str] | None = None,
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
-    price: float | None = None,
+    price: Price | None = None,
+    gpus: int | None = None,
 ) -> Asked:
     """The question, with the largest logged run where no model is named.
 
@@ -76,8 +82,9 @@ def asked_about(
         Compute; that of the model by default.
     group, loss
         As in ``Asked``; those of the largest logged run where that is asked about and they are needed.
-    hardware, speeds, price
-        Chip that training precision is decided for, as for ``optimum``.
+    hardware, speeds, price, gpus
+        Chip that training precision is decided for, as for ``optimum``; of several the first, and the others are
+        put beside it.
 
     Raises
     ------
@@ -85,7 +92,7 @@ def asked_about(
         If only one of ``n_params`` and ``tokens`` is given, the group does not fit the fit, or the chip, its
         speeds or its price are not valid.
     """
-    pricing_of(hardware, speeds, price)
+    chip, *others = chips_of(hardware, speeds, price, gpus)
     if (n_params is None) != (tokens is None):
         raise InputError("give n_params and tokens together, or neither for the largest logged run")
     which, run_id = "the model asked about", None
@@ -104,8 +111,33 @@ def asked_about(
         run_id=run_id,
         point=points_frame(n_params=n_params, tokens=tokens, **group_columns(fit, group)),
         text=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {which}",
-        spending={} if hardware is None else {"hardware": hardware, "speeds": speeds, "price": price},
+        spending={} if chip is None else {"hardware": chip, "speeds": speeds, "price": price, "gpus": gpus},
+        also_on=tuple(name for name in others if name is not None),
     )
+
+
+def chips_of(
+    hardware: str | Sequence[str] | None = None,
+    speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    price: Price | None = None,
+    gpus: int | None = None,
+) -> tuple[str | None, ...]:
+    """The chips asked about, checked with their speeds and price; None alone where there is none.
+
+    Parameters
+    ----------
+    hardware, speeds, price, gpus
+        As for ``asked_about``.
+
+    Raises
+    ------
+    InputError
+        For a chip that is unknown or named twice, and for speeds, prices and a number that are not valid.
+    """
+    names = (hardware,) if hardware is None or isinstance(hardware, str) else chips_named(hardware)
+    for name in names:
+        pricing_of(name, speeds, price, gpus)
+    return names
 
 
 def _in_16_bits(fit: Fit, run: Mapping[str, Any]) -> str | None:

@@ -24,6 +24,7 @@ from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.precision_draws import above
 from bitlaw.decisions.preference import Preference, best_of, read_preference
 from bitlaw.decisions.risk import refusal
+from bitlaw.decisions.spending import Price
 from bitlaw.decisions.spending_plan_draws import plan_draws, plan_risks, pooled_plans
 from bitlaw.decisions.spending_plans import Candidates, assess_plans, read_candidates
 from bitlaw.decisions.stacked import weights_apart
@@ -68,7 +69,8 @@ def budget(
     money: float | None = None,
     hardware: str | None = None,
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
-    price: float | None = None,
+    price: Price | None = None,
+    gpus: int | None = None,
     plans: pd.DataFrame | None = None,
     lifetime_tokens: float = 0.0,
     serving_bits: float | None = None,
@@ -94,7 +96,7 @@ def budget(
         decided.
     flops, gpu_hours, money
         The budget, in one of them: FLOP at 16 bits, hours of one chip, money for such hours.
-    hardware, speeds, price
+    hardware, speeds, price, gpus
         As for ``optimum``: a FLOP costs in proportion to its bits (arXiv 2411.04330), or what a chip takes.
     plans
         Plans to compare, one row each, canonical run-table columns as from ``points_frame``; a column
@@ -130,6 +132,7 @@ def budget(
         hardware=hardware,
         speeds=speeds,
         price=price,
+        gpus=gpus,
         plans=plans,
         lifetime_tokens=lifetime_tokens,
         serving_bits=serving_bits,

@@ -160,7 +160,8 @@ class BudgetDecision(Decision):
         refused = [option for option in self.options if option.refused]
         if self.at_edge and len(self.options) > 1:
             edge = "may be recommended" if refused else "was offered"
-            parts.append(f"That is the edge of what {edge}: the optimum may lie beyond it.")
+            beyond = ": the optimum may lie beyond it" if self.question.precision.pricing.chip is None else ""
+            parts.append(f"That is the edge of what {edge}{beyond}.")
         if refused:
             them = "it" if len(refused) == 1 else "them"
             parts.append(
@@ -237,6 +238,12 @@ class BudgetDecision(Decision):
             "risk": str(plan.risk.grade),
         }
 
+    def _time(self) -> dict[str, float | None]:
+        """GPU-hours of the budget, and hours by the clock; None where that is not known."""
+        pricing = self.question.precision.pricing
+        hours = pricing.gpu_hours(self.question.flops)
+        return {"gpu_hours": hours, "wall_clock": pricing.wall_clock(hours)}
+
     def _cost(self, flops: float, share: float, over: bool = False) -> str:
         return f"{self.question.budget.amount_text(flops)} ({100 * share:.3g} %{', over' if over else ''})"
 
@@ -260,6 +267,8 @@ class BudgetDecision(Decision):
                     if question.precision.pricing.chip is None
                     else question.precision.pricing.name,
                     "price": question.precision.pricing.price,
+                    "gpus": question.precision.pricing.gpus,
+                    **self._time(),
                     "tensors": question.precision.tensors,
                     "group": question.group,
                     "lifetime_tokens": question.lifetime_tokens,

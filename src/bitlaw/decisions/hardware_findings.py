@@ -43,9 +43,9 @@ def _speeds(question: PrecisionQuestion, offer: Sequence[OnOffer]) -> Finding:
         )
         for measured in (True, False)
     }
-    parts = [f"measured {said[True]}"] if said[True] else []
-    parts += [f"by peaks {said[False]}"] if said[False] else []
-    relative = f"Speeds over 16 bits on {pricing.name}: {'; '.join(parts)}. " if parts else ""
+    parts = [f"are measured ({said[True]})"] if said[True] else []
+    parts += [f"go by peaks ({said[False]})"] if said[False] else []
+    relative = f"Speed-ups over 16 bits on {pricing.name} {' or '.join(parts)}. " if parts else ""
     hours = (
         f"GPU-hours go by the measured {pricing.speed:.3g} TFLOP/s at 16 bits."
         if REFERENCE_FORMAT in pricing.measured or chip is None

@@ -18,7 +18,7 @@ from bitlaw.decisions.precision_draws import PrecisionDraws, precision_draws
 from bitlaw.decisions.precision_summary import summarise
 from bitlaw.decisions.question import TENSORS, PrecisionQuestion, largest_first
 from bitlaw.decisions.risk import evidence_of, refusal
-from bitlaw.decisions.spending import budget_of, pricing_of
+from bitlaw.decisions.spending import Price, budget_of, pricing_of
 from bitlaw.decisions.support import precision_risk, supported_options
 from bitlaw.inference.fit import Fit
 
@@ -33,7 +33,8 @@ def optimum(
     tokens: float | None = None,
     hardware: str | None = None,
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
-    price: float | None = None,
+    price: Price | None = None,
+    gpus: int | None = None,
     bits: Sequence[float] | None = None,
     formats: Sequence[str] | None = None,
     group_size: float | None = None,
@@ -66,7 +67,9 @@ def optimum(
     speeds
         Measured end-to-end speeds, a TOML file or a mapping (``load_speeds``); they come before peaks.
     price
-        Money per GPU-hour.
+        Money per GPU-hour; or of every chip its own, by its name.
+    gpus
+        How many of the chip train at once, for the wall-clock time.
     bits
         Joint training bits on offer; fractions are allowed. Without ``bits`` and ``formats``: 16, 8,
         6, 5, 4 and 3, or for a law that knows formats only the fitted ones and 16 bits; on a chip, what it
@@ -114,6 +117,7 @@ def optimum(
         hardware=hardware,
         speeds=speeds,
         price=price,
+        gpus=gpus,
         bits=bits,
         formats=formats,
         group_size=group_size,
@@ -140,7 +144,8 @@ def precision_question(
     tokens: float | None = None,
     hardware: str | None = None,
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
-    price: float | None = None,
+    price: Price | None = None,
+    gpus: int | None = None,
     bits: Sequence[float] | None = None,
     formats: Sequence[str] | None = None,
     group_size: float | None = None,
@@ -157,7 +162,7 @@ def precision_question(
     """
     for fit in fits:
         (require_training_term if needs_term else require_own_loss)(fit.law)
-    pricing = pricing_of(hardware, speeds, price)
+    pricing = pricing_of(hardware, speeds, price, gpus)
     quantized = default_tensors(fits) if tensors is None else tuple(tensors)
     left_out: tuple[tuple[str, str], ...] = ()
     if bits is None and formats is None:

@@ -15,10 +15,10 @@ from bitlaw.decisions.intervals import interval_of, interval_text, monte_carlo_e
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.decisions.post_training_draws import PostTrainingDraws
 from bitlaw.decisions.risk import Evidence, NumberDraws, refusal, risk_of, safe_log
+from bitlaw.decisions.serving import BYTES_PER_GB
 from bitlaw.units import LOSS_UNIT
 
 _LEAST_SHARE = 0.05
-_BYTES_PER_GB = 1e9
 
 
 def decide(
@@ -112,7 +112,7 @@ def _option(
         within_measured=draws.within_measured[index],
         drift=None if draws.drift is None else float(draws.drift[:, index].std()),
         refused=refused,
-        weights_gb=float(weight_memory(asked.n_params, draws.bits_post[index])) / _BYTES_PER_GB,
+        weights_gb=float(weight_memory(asked.n_params, draws.bits_post[index])) / BYTES_PER_GB,
     )
 
 

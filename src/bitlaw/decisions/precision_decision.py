@@ -13,10 +13,12 @@ from bitlaw.decisions.on_offer import Key, key_text
 from bitlaw.decisions.precision_option import PrecisionOption
 from bitlaw.decisions.question import PrecisionQuestion
 from bitlaw.runs.columns import UNQUANTIZED_BITS
-from bitlaw.units import LOSS_UNIT, Interval, format_amount, format_bits, format_probability
+from bitlaw.units import LOSS_UNIT, Interval, format_amount, format_bits, format_duration, format_probability
 
 _MOST_LISTED = 8
-_WHERE_KNOWN = ("format", "runs in", "within tolerance", "probability it pays", "GPU-hours", "money", "saved")
+_WHERE_KNOWN = (
+    "format", "runs in", "within tolerance", "probability it pays", "GPU-hours", "wall-clock hours", "money", "saved",
+)  # fmt: skip
 """Columns of the table that only some questions have."""
 
 
@@ -168,7 +170,7 @@ class PrecisionDecision(Decision):
             return ""
         takes = []
         if option.gpu_hours is not None:
-            takes.append(f"{format_amount(option.gpu_hours)} GPU-hours")
+            takes.append(f"{format_amount(option.gpu_hours)} GPU-hours{self._clock_text(option)}")
         if option.money is not None:
             takes.append(f"{format_amount(option.money)} in money")
         what = f"takes {' and '.join(takes)}, " if takes else "costs "
@@ -176,6 +178,12 @@ class PrecisionDecision(Decision):
             return f"It takes {' and '.join(takes)}." if takes else ""
         saved = f"{100 * abs(option.saved):.0f} % {'less' if option.saved >= 0 else 'more'} than 16 bits"
         return f"It {what}{saved}."
+
+    def _clock_text(self, option: PrecisionOption) -> str:
+        """How long that is on so many chips; empty where that is not known."""
+        if option.wall_clock is None:
+            return ""
+        return f" ({format_duration(option.wall_clock)} on {self.question.pricing.gpus} at once)"
 
     def under_costs_text(self) -> str:
         """The answer under other cost models, those that agree together."""
@@ -230,6 +238,7 @@ class PrecisionDecision(Decision):
                 "break-even speed-up": interval_text(option.break_even),
                 "probability it pays": option.probability_pays,
                 "GPU-hours": option.gpu_hours,
+                "wall-clock hours": option.wall_clock,
                 "money": option.money,
                 "saved": option.saved,
                 "diverged": str(option.diverged),
@@ -238,7 +247,7 @@ class PrecisionDecision(Decision):
             }
             rows.append(row)
         table = pd.DataFrame(rows)
-        spent = () if self.question.sizes_fixed else ("GPU-hours", "money")
+        spent = () if self.question.sizes_fixed else ("GPU-hours", "wall-clock hours", "money")
         never = [name for name in _WHERE_KNOWN if name in spent or table[name].isna().all()]
         return table.drop(columns=never)
 
@@ -280,4 +289,10 @@ def _spending(question: PrecisionQuestion) -> dict[str, Any]:
     pricing, budget = question.pricing, question.budget
     given = {name: getattr(budget, name, None) for name in ("gpu_hours", "money")}
     chip = None if pricing.chip is None else pricing.chip.name
-    return {**given, "hardware": chip, "price": pricing.price, "speeds": dict(pricing.measured) or None}
+    return {
+        **given,
+        "hardware": chip,
+        "price": pricing.price,
+        "gpus": pricing.gpus,
+        "speeds": dict(pricing.measured) or None,
+    }

@@ -48,8 +48,9 @@ class PrecisionOption:
         tokens; f(16)/f(P) for effective parameters. inf where no compute does.
     probability_pays
         Share of draws in which that is below the speed-up it has, 1/cost; None at 16 bits.
-    gpu_hours, money
-        What the training takes; None where the chip, or its price, is not known.
+    gpu_hours, money, wall_clock
+        What the training takes, the last in hours; None where the chip, its price, or how many of it train at
+        once, is not known.
     saved
         Where parameters and tokens are fixed, share of the cost at 16 bits that it saves; else None.
     probability_no_capacity
@@ -82,6 +83,7 @@ class PrecisionOption:
     probability_pays: float | None
     gpu_hours: float | None
     money: float | None
+    wall_clock: float | None
     saved: float | None
     probability_no_capacity: float
     diverged: Diverged

@@ -163,6 +163,7 @@ def _option(
         probability_pays=pays,
         gpu_hours=hours,
         money=None if hours is None or price is None else float(money(hours, price)),
+        wall_clock=question.pricing.wall_clock(hours),
         saved=1.0 - item.cost if question.sizes_fixed else None,
         probability_no_capacity=float(draws.no_capacity[:, index].mean()),
         diverged=logged.diverged_at(item),

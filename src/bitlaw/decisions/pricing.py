@@ -27,20 +27,28 @@ class Pricing:
         They take precedence over peaks.
     price
         Money per GPU-hour, in any currency; None where it is not known.
+    gpus
+        How many of the chip train at once; None where it is not known, and with it the wall-clock time.
     """
 
     chip: Chip | None = None
     measured: Mapping[str, float] = field(default_factory=dict)
     price: float | None = None
+    gpus: int | None = None
 
     def __post_init__(self) -> None:
-        """Check the price.
+        """Check the price and the number of chips.
 
         Raises
         ------
         InputError
-            If it is not positive, or there is no chip whose hours it could be of.
+            If one is not positive, or there is no chip whose it could be.
         """
+        if self.gpus is not None:
+            if not (math.isfinite(self.gpus) and self.gpus >= 1 and self.gpus == int(self.gpus)):
+                raise InputError(f"gpus is {self.gpus:g}; valid: a whole number from 1")
+            if self.chip is None:
+                raise InputError("gpus are so many of a chip, and none is named; valid: gpus and hardware")
         if self.price is None:
             return
         if not (math.isfinite(self.price) and self.price > 0):
@@ -155,6 +163,17 @@ class Pricing:
         702
         """
         return None if self.speed is None else float(costs.gpu_hours(flops, self.speed))
+
+    def wall_clock(self, gpu_hours: float | None) -> float | None:
+        """Hours by the clock that GPU-hours take on ``gpus`` chips at once; None where that is not known.
+
+        Examples
+        --------
+        >>> from bitlaw.decisions.hardware import load_chip
+        >>> Pricing(load_chip("h100"), gpus=256).wall_clock(702.0)
+        2.7421875
+        """
+        return None if gpu_hours is None or self.gpus is None else gpu_hours / self.gpus
 
     def money(self, flops: float) -> float | None:
         """Money for a budget in FLOP at 16 bits; None without a chip or a price."""

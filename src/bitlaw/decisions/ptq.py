@@ -1,7 +1,7 @@
 """Whether a trained model may be quantized, and how far, before it costs more than a tolerance."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from bitlaw.decisions.post_training_draws import PostTrainingDraws, post_trainin
 from bitlaw.decisions.post_training_summary import decide
 from bitlaw.decisions.question import bits_problems, largest_first
 from bitlaw.decisions.risk import evidence_of
+from bitlaw.decisions.serving import kv_cache_of
 from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.columns import is_symmetric
@@ -33,6 +34,23 @@ DEFAULT_BITS: tuple[float, ...] = (8.0, 6.0, 5.0, 4.0, 3.0, 2.0)
 
 _TRAINING_BITS = ("bits_weights", "bits_activations", "bits_kv")
 _FEWEST_SYMMETRIC_BITS = 2.0
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A decision under one law, with the draws it rests on.
+
+    Parameters
+    ----------
+    decision
+        The decision.
+    posterior, prior
+        Draws of its options.
+    """
+
+    decision: PostTrainingDecision
+    posterior: PostTrainingDraws
+    prior: PostTrainingDraws
 
 
 def ptq(
@@ -52,6 +70,8 @@ def ptq(
     prob: float = 0.9,
     confidence: float = 0.95,
     group: str | None = None,
+    kv_cache: Sequence[float] | None = None,
+    context: float | None = None,
     seed: int | None = None,
     drift: bool = True,
 ) -> PostTrainingDecision:
@@ -94,6 +114,9 @@ def ptq(
     group
         Group of a pooled fit; of a fit pooled over two columns one of each, with a comma. ``new`` is
         one that was never measured.
+    kv_cache, context
+        Layers, key-value heads and their dimension, and the tokens kept at serving, of all sequences at once: the
+        memory of keys and values is then shown beside that of the weights, at the run's ``bits_kv``.
     seed
         Seed of effects and errors; by default the fit's.
     drift
@@ -105,6 +128,52 @@ def ptq(
         For a law without a post-training term, invalid numbers, an unknown run, an ambiguous method, or
         a missing group or measured loss.
     """
+    return answered(
+        fit,
+        n_params,
+        tokens,
+        run_id=run_id,
+        tolerance=tolerance,
+        loss=loss,
+        measured=measured,
+        method_post=method_post,
+        bits=bits,
+        bits_weights=bits_weights,
+        bits_activations=bits_activations,
+        bits_kv=bits_kv,
+        prob=prob,
+        confidence=confidence,
+        group=group,
+        kv_cache=kv_cache,
+        context=context,
+        seed=seed,
+        drift=drift,
+    ).decision
+
+
+def answered(
+    fit: Fit,
+    n_params: float | None = None,
+    tokens: float | None = None,
+    *,
+    run_id: str | None = None,
+    tolerance: float = 0.01,
+    loss: float | None = None,
+    measured: pd.DataFrame | None = None,
+    method_post: str | None = None,
+    bits: Sequence[float] | None = None,
+    bits_weights: float | None = None,
+    bits_activations: float | None = None,
+    bits_kv: float | None = None,
+    prob: float = 0.9,
+    confidence: float = 0.95,
+    group: str | None = None,
+    kv_cache: Sequence[float] | None = None,
+    context: float | None = None,
+    seed: int | None = None,
+    drift: bool = True,
+) -> Answered:
+    """The decision with the draws it rests on; arguments as for ``ptq``."""
     _require_post_term(fit)
     require_probability("prob", prob)
     require_probability("confidence", confidence)
@@ -131,6 +200,7 @@ def ptq(
         draws=0,
         seed=fit.provenance.seed if seed is None else seed,
         drift=drift,
+        kv_cache=kv_cache_of(kv_cache, context),
     )
     _require_valid(asked, DEFAULT_BITS if bits is None else bits)
     template = question_points(fit, asked, DEFAULT_BITS[:1])
@@ -149,7 +219,8 @@ def ptq(
         *_measured_findings(fit, asked, posterior),
         *critical_tokens_findings(fit),
     )
-    return replace(decision, findings=(*found, *decision.findings, one_law_finding()))
+    decision = replace(decision, findings=(*found, *decision.findings, one_law_finding()))
+    return Answered(decision, posterior, prior)
 
 
 def _as_stated(stated: dict[str, Any]) -> dict[str, Any]:

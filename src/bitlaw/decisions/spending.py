@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bitlaw.decisions.hardware import load_chip, load_speeds, read_speeds
+from bitlaw.decisions.hardware import Chip, load_chip, load_speeds, read_speeds
 from bitlaw.decisions.pricing import FLOP_BITS, Pricing
 from bitlaw.errors import InputError
-from bitlaw.units import format_amount
+from bitlaw.units import format_amount, format_duration
+
+Price = float | Mapping[str, float]
+"""Money per GPU-hour, of the chip in question or of each by its name."""
 
 
 @dataclass(frozen=True)
@@ -63,23 +66,29 @@ class Budget:
         'a budget of 1e+21 FLOP (6/16 N D P)'
         >>> Budget(1e21).text(pricing_of("h100"))
         'a budget of 1e+21 FLOP at 16 bits on h100 (702 GPU-hours)'
+        >>> Budget(1e21).text(pricing_of("h100", gpus=256))
+        'a budget of 1e+21 FLOP at 16 bits on 256 h100 for 2.74 hours (702 GPU-hours)'
         """
         flop = f"{self.flops:.3g} FLOP"
         if pricing.chip is None:
             return f"a budget of {flop} (6/16 N D P)"
-        hours = f"{format_amount(pricing.gpu_hours(self.flops) or 0.0)} GPU-hours"
+        gpu_hours = pricing.gpu_hours(self.flops) or 0.0
+        clock = pricing.wall_clock(gpu_hours)
+        hours = f"{format_amount(gpu_hours)} GPU-hours"
+        on = pricing.name if clock is None else f"{pricing.gpus} {pricing.name} for {format_duration(clock)}"
         if self.money is not None:
             given = f"{format_amount(self.money)} at {pricing.price:g} per GPU-hour"
-            return f"a budget of {given} on {pricing.name} ({hours}, {flop} at 16 bits)"
+            return f"a budget of {given} on {on} ({hours}, {flop} at 16 bits)"
         if self.gpu_hours is not None:
-            return f"a budget of {hours} on {pricing.name} ({flop} at 16 bits)"
-        return f"a budget of {flop} at 16 bits on {pricing.name} ({hours})"
+            return f"a budget of {hours} on {on} ({flop} at 16 bits)"
+        return f"a budget of {flop} at 16 bits on {on} ({hours})"
 
 
 def pricing_of(
     hardware: str | None = None,
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
-    price: float | None = None,
+    price: Price | None = None,
+    gpus: int | None = None,
 ) -> Pricing:
     """What training costs on a chip, or in proportion to bits where none is named.
 
@@ -90,26 +99,48 @@ def pricing_of(
     speeds
         Measured end-to-end speeds of any chips: a TOML file, or a mapping (``load_speeds``).
     price
-        Money per GPU-hour.
+        Money per GPU-hour; or of every chip its own, by its name.
+    gpus
+        How many of the chip train at once.
 
     Raises
     ------
     InputError
-        For an unknown chip, speeds or a price without one, speeds that are not valid, and a price that is
-        not positive.
+        For an unknown chip, speeds, a price or a number without one, speeds that are not valid, a price or a
+        number that is not positive, and prices without that of the chip.
 
     Examples
     --------
     >>> pricing_of("h100", {"h100": {"bf16": 400, "fp8": 476}}).cost(8.0)
     0.8403361344537815
+    >>> pricing_of("b200", price={"h100": 2.0, "B200": 3.5}).price
+    3.5
     """
     if hardware is None:
         if speeds is not None:
             raise InputError("speeds are those of chips, and none is named; valid: speeds and hardware")
-        return FLOP_BITS if price is None else Pricing(price=price)
+        if isinstance(price, Mapping):
+            raise InputError("prices are those of chips, and none is named; valid: price and hardware")
+        return FLOP_BITS if price is None and gpus is None else Pricing(price=price, gpus=gpus)
     chip = load_chip(hardware)
     known = read_speeds(speeds) if isinstance(speeds, Mapping) else load_speeds(speeds) if speeds else {}
-    return Pricing(chip, known.get(chip.name, {}), price)
+    return Pricing(chip, known.get(chip.name, {}), _price_of(chip, price), gpus)
+
+
+def _price_of(chip: Chip, price: Price | None) -> float | None:
+    """What an hour of a chip costs.
+
+    Raises
+    ------
+    InputError
+        For prices of unknown chips, or without that of the chip.
+    """
+    if not isinstance(price, Mapping):
+        return price
+    prices = {load_chip(name).name: own for name, own in price.items()}
+    if chip.name not in prices:
+        raise InputError(f"price is of {', '.join(prices) or 'no chip'}; valid: also of {chip.name}")
+    return prices[chip.name]
 
 
 def budget_of(

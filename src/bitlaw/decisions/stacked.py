@@ -23,7 +23,7 @@ from bitlaw.decisions.post_training_draws import PostTrainingDraws, post_trainin
 from bitlaw.decisions.post_training_summary import decide
 from bitlaw.decisions.predict import PredictionDraws, prediction_draws, summarise, usable_points
 from bitlaw.decisions.prediction import Prediction
-from bitlaw.decisions.ptq import ptq
+from bitlaw.decisions.ptq import Answered, answered
 from bitlaw.decisions.risk import evidence_of, pooled_evidence, weight_apart
 from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
@@ -102,7 +102,8 @@ def ptq_across(
     """
     weights = law_weights(fits)
     seed = fits[0].provenance.seed if seed is None else seed
-    decisions = [ptq(fit, n_params, tokens, seed=seed, **options) for fit in fits]
+    answers = [answered(fit, n_params, tokens, seed=seed, **options) for fit in fits]
+    decisions = [own.decision for own in answers]
     by_law = {
         decision.law: replace(decision, findings=_without_disagreement(decision.findings))
         for decision in decisions
@@ -111,7 +112,10 @@ def ptq_across(
     if len(fits) > 1:
         asked = replace(stack, law=STACK, under_prior=None)
         points = question_points(fits[0], asked, [option.bits_post for option in asked.options])
-        drawn, of_prior = ([_drawn(fit, asked, prior) for fit in fits] for prior in (False, True))
+        drawn, of_prior = (
+            [_drawn(fit, asked, own, prior) for fit, own in zip(fits, answers, strict=True)]
+            for prior in (False, True)
+        )
         apart = weight_apart([_safe_text(answer) for answer in by_law.values()], weights)
         rows = [None if own.known is None else own.known.rows for own in drawn]
         evidence = pooled_evidence(fits, weights, rows)
@@ -136,7 +140,10 @@ def _pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -
     )
 
 
-def _drawn(fit: Fit, asked: PostTrainingDecision, prior: bool) -> PostTrainingDraws:
+def _drawn(fit: Fit, asked: PostTrainingDecision, own: Answered, prior: bool) -> PostTrainingDraws:
+    """Draws of the stack's question: the law's own, but where measurements condition them as the stack has them."""
+    if asked.measured is None and own.decision.measured is None:
+        return own.prior if prior else own.posterior
     bits = [option.bits_post for option in asked.options]
     return post_training_draws(fit, question_points(fit, asked, bits), asked, prior)
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bitlaw.decisions.across_laws import optimum_across
+from bitlaw.decisions.across_laws import AcrossLaws, optimum_across
 from bitlaw.decisions.asked import Asked
 from bitlaw.decisions.budget import budget
 from bitlaw.decisions.budget_across import budget_across
 from bitlaw.decisions.budget_decision import BudgetDecision
 from bitlaw.decisions.costs import training_flop
+from bitlaw.decisions.on_chips import OnChips, optimum_on_chips
 from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.plan import plan_across
 from bitlaw.decisions.plan_decision import PlanDecision
@@ -29,6 +30,7 @@ from bitlaw.reporting.several import SeveralLaws, several_laws
 if TYPE_CHECKING:
     from bitlaw.criticism.comparison import Comparison
 
+_Precision = PrecisionDecision | AcrossLaws[PrecisionDecision]
 _SHARE_TO_SPEND, _FEWEST_RUNS = 0.1, 10.0
 
 
@@ -53,6 +55,9 @@ class Answers:
     plan
         Which runs to log next, to know the loss better, or quantized after training the degradation, with a
         tenth of the compute asked about; None where neither is answered.
+    chips_fixed, chips_free
+        The two answers on training precision on each of several chips, the first of which is the one decided for;
+        None where no more than one is asked about.
     """
 
     prediction: Prediction
@@ -62,6 +67,8 @@ class Answers:
     question: str
     budget: BudgetDecision | None = None
     plan: PlanDecision | None = None
+    chips_fixed: OnChips[PrecisionDecision] | None = None
+    chips_free: OnChips[PrecisionDecision] | None = None
 
 
 def answers_of(
@@ -94,7 +101,8 @@ def answers_of(
         after = ptq(fit, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift)
     prediction = predict(fit, asked.point, measured=asked.loss, drift=drift)
     planned = _planned([fit], asked, method_post, drift)
-    return Answers(prediction, fixed, free, after, asked.text, spent, planned)
+    on_fixed, on_free = _on_chips([fit], asked, fixed, free, tolerance, drift)
+    return Answers(prediction, fixed, free, after, asked.text, spent, planned, on_fixed, on_free)
 
 
 def answers_of_several(
@@ -133,7 +141,30 @@ def answers_of_several(
     prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
     several = several_laws(fits, prediction, fixed, free, after, comparison, spent)
     planned = _planned(fits, asked, method_post, drift)
-    return replace(stacked_answers(several, asked.text), plan=planned), several
+    on_fixed, on_free = _on_chips(trained, asked, fixed, free, tolerance, drift)
+    stacked = replace(stacked_answers(several, asked.text), plan=planned)
+    return replace(stacked, chips_fixed=on_fixed, chips_free=on_free), several
+
+
+def _on_chips(
+    fits: Sequence[Fit],
+    asked: Asked,
+    fixed: _Precision | None,
+    free: _Precision | None,
+    tolerance: float,
+    drift: bool,
+) -> tuple[OnChips[PrecisionDecision] | None, OnChips[PrecisionDecision] | None]:
+    """Both answers on training precision on the chip decided for and on the others; None where there are none."""
+    if not asked.also_on or fixed is None or free is None:
+        return None, None
+    also: dict[str, Any] = {**asked.spending, "group": asked.group, "drift": drift}
+    chip = str(also.pop("hardware"))
+    sizes = {"n_params": asked.n_params, "tokens": asked.tokens, "tolerance": tolerance}
+    compute = {"flops": asked.flops}
+    others_fixed, others_free = (
+        optimum_on_chips(fits, asked.also_on, **question, **also) for question in (sizes, compute)
+    )
+    return OnChips({chip: fixed, **others_fixed.by_chip}), OnChips({chip: free, **others_free.by_chip})
 
 
 def _checkpoint(asked: Asked) -> dict[str, Any]:

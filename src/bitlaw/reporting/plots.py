@@ -10,6 +10,9 @@ from bitlaw.criticism.backtest import Backtest, from_dict
 from bitlaw.criticism.contraction import contraction_table
 from bitlaw.criticism.residuals import residual_table
 from bitlaw.decisions.across_laws import AcrossLaws
+from bitlaw.decisions.budget_decision import BudgetDecision
+from bitlaw.decisions.on_chips import OnChips
+from bitlaw.decisions.plan_decision import PlanDecision
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.prediction import Prediction
@@ -18,21 +21,32 @@ from bitlaw.inference.fit import Fit
 from bitlaw.reporting.backtested import coverage_table, error_table
 from bitlaw.reporting.fan import fan
 from bitlaw.reporting.figures import (
+    break_even,
+    budget,
+    chips,
     coverage,
     data_and_fit,
     degradation_against_tokens,
     extrapolation_error,
     fan_chart,
+    next_runs,
     penalty_against_bits,
     post_training_options,
     posterior_against_prior,
     precision_options,
     predicted_against_observed,
+    predictions,
     risk_breakdown,
 )
 from bitlaw.reporting.grouping import SIXTEEN
 from bitlaw.reporting.observed import paired_gaps, trained_rows
 from bitlaw.reporting.style import DEFAULT_STYLE, Style
+
+_OTHERS = {
+    "BudgetDecision": "a figure of its own, plot_budget",
+    "PlanDecision": "a figure of its own, plot_plan",
+    "Prediction": "a figure of its own, plot_prediction",
+}
 
 
 def plot_data(fit: Fit, style: Style = DEFAULT_STYLE) -> list[Axes]:
@@ -117,24 +131,105 @@ def plot_extrapolation(fit: Fit, style: Style = DEFAULT_STYLE) -> list[Axes]:
 
 
 def plot_decision(
-    decision: PrecisionDecision | PostTrainingDecision | AcrossLaws[Any], style: Style = DEFAULT_STYLE
+    decision: PrecisionDecision | PostTrainingDecision | AcrossLaws[Any] | OnChips[Any],
+    style: Style = DEFAULT_STYLE,
 ) -> list[Axes]:
     """The options of a decision: probabilities, regret, degradation; as ``plot_data``.
 
     Parameters
     ----------
     decision
-        From ``optimum`` or ``ptq``; of several laws the stack's is shown.
+        From ``optimum`` or ``ptq``; of several laws the stack's is shown. From ``optimum_on_chips`` or
+        ``budget_on_chips``: loss, probability and GPU-hours on every chip.
     style
         As for ``plot_data``.
     """
+    if isinstance(decision, OnChips):
+        return _panels(chips.figure(decision, style))
     own = decision.stack if isinstance(decision, AcrossLaws) else decision
     if isinstance(own, PostTrainingDecision):
         return _panels(post_training_options.figure(own, style))
     if not isinstance(own, PrecisionDecision):
-        raise InputError(f"{type(own).__name__} has no figure; valid: an answer of optimum or ptq")
+        other = _OTHERS.get(type(own).__name__, "")
+        raise InputError(
+            f"{type(own).__name__} has {other or 'no figure'}; valid: an answer of optimum or ptq"
+        )
     fixed, free = (own, None) if own.question.sizes_fixed else (None, own)
     return _panels(precision_options.figure(fixed, free, style))
+
+
+def plot_break_even(
+    decision: PrecisionDecision | AcrossLaws[PrecisionDecision] | OnChips[PrecisionDecision],
+    style: Style = DEFAULT_STYLE,
+) -> list[Axes]:
+    """Whether fewer bits pay: the speed-up each precision needs, and the one it has; as ``plot_data``.
+
+    Parameters
+    ----------
+    decision
+        From ``optimum`` or ``optimum_on_chips``; of several laws the stack's is shown.
+    style
+        As for ``plot_data``.
+    """
+    stack = decision.stack if isinstance(decision, AcrossLaws) else decision
+    shown: Mapping[str, Any] = stack.decisions if isinstance(stack, OnChips) else {"": stack}
+    if not all(isinstance(one, PrecisionDecision) for one in shown.values()):
+        raise InputError("only a training precision pays by its speed-up; valid: an answer of optimum")
+    if not any(break_even.paying_options(one) for one in shown.values()):
+        raise InputError("no option has fewer than 16 bits: there is nothing to plot")
+    return _panels(break_even.figure(shown, style))
+
+
+def plot_budget(
+    fit: Fit, decision: BudgetDecision | AcrossLaws[BudgetDecision], style: Style = DEFAULT_STYLE
+) -> list[Axes]:
+    """Where a budget is best spent, beside the fitted runs, and what each plan loses; as ``plot_data``.
+
+    Parameters
+    ----------
+    fit
+        A fit to the runs.
+    decision
+        From ``budget``; of several laws the stack's is shown.
+    style
+        As for ``plot_data``.
+    """
+    own = decision.stack if isinstance(decision, AcrossLaws) else decision
+    return _panels(budget.figure(fit, own, style))
+
+
+def plot_plan(
+    fit: Fit, decision: PlanDecision | AcrossLaws[PlanDecision], style: Style = DEFAULT_STYLE
+) -> list[Axes]:
+    """Which runs to log next: what is left unknown as they are logged, and where they are; as ``plot_data``.
+
+    Parameters
+    ----------
+    fit
+        A fit to the runs.
+    decision
+        From ``plan``; of several laws the stack's is shown.
+    style
+        As for ``plot_data``.
+    """
+    own = decision.stack if isinstance(decision, AcrossLaws) else decision
+    return _panels(next_runs.figure(own, fit.rows, style))
+
+
+def plot_prediction(
+    prediction: Prediction | AcrossLaws[Prediction], style: Style = DEFAULT_STYLE
+) -> list[Axes]:
+    """Predicted losses point by point: of a new run, of the law's mean, and under the prior; as ``plot_data``.
+
+    Parameters
+    ----------
+    prediction
+        From ``predict``; of several laws the stack's is shown.
+    style
+        As for ``plot_data``.
+    """
+    own = prediction.stack if isinstance(prediction, AcrossLaws) else prediction
+    return _panels(predictions.figure(own, style))
 
 
 def plot_risk(

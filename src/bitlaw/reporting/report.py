@@ -24,6 +24,7 @@ from bitlaw.reporting.explorer.embedded import explorer
 from bitlaw.reporting.explorer.page import explorer_context
 from bitlaw.reporting.meanings import Meaning, meanings, training_meanings
 from bitlaw.reporting.model_card import model_card
+from bitlaw.reporting.on_chips import chips_context
 from bitlaw.reporting.opening.agreement import laws_sentence
 from bitlaw.reporting.opening.cards import cards
 from bitlaw.reporting.opening.certainty import counted_sentence, drift_sentence, notices, prior_sentence
@@ -131,6 +132,7 @@ def _context(fit: Fit, answers: Answers, several: SeveralLaws | None, style: Sty
         ],
         "post_table": tables.post_table(post) if post is not None else None,
         "decided": decision_exhibits(fixed, free, post, style),
+        **chips_context(answers.chips_fixed, answers.chips_free, free, style),
         **_budget(fit, answers, style),
         "training_meanings": _printed(training_meanings(fit)),
         "meanings": _printed(meanings(fit)),

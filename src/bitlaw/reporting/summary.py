@@ -37,11 +37,11 @@ def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> d
     Returns
     -------
     dict
-        The envelope ``command``, ``status``, ``findings``; ``question``; ``opening``, the first paragraph by
-        heading; ``cards``, what page one says of each question; ``prediction``, ``optimum`` (``sizes_fixed``
-        and ``sizes_free``), ``ptq``, ``budget`` and ``plan`` as their commands give them; ``backtest`` of the
-        fit, without the rows its folds predicted; ``compare``, the scores and answers of several laws, by name;
-        ``constants``, ``data`` and ``provenance``.
+        The envelope ``command``, ``status``, ``findings``; ``question``; ``opening``, the first paragraph by heading;
+        ``cards``, what page one says of each question; ``prediction``, ``optimum`` (``sizes_fixed`` and
+        ``sizes_free``), ``hardware``, the same on each of several chips, ``ptq``, ``budget`` and ``plan`` as their
+        commands give them; ``backtest`` of the fit, without the rows its folds predicted; ``compare``, the scores and
+        answers of several laws, by name; ``constants``, ``data`` and ``provenance``.
     """
     findings = all_findings(fit, answers, several)
     fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
@@ -58,6 +58,7 @@ def summary(fit: Fit, answers: Answers, several: SeveralLaws | None = None) -> d
             "sizes_fixed": fixed.to_dict() if fixed is not None else None,
             "sizes_free": free.to_dict() if free is not None else None,
         },
+        "hardware": _chips(answers),
         "ptq": post.to_dict() if post is not None else None,
         "budget": answers.budget.to_dict() if answers.budget is not None else None,
         "plan": answers.plan.to_dict() if answers.plan is not None else None,
@@ -89,7 +90,7 @@ def all_findings(fit: Fit, answers: Answers, several: SeveralLaws | None = None)
         for finding in decision.findings
         if finding.status is not Status.PASS or finding.code == DISAGREEMENT
     ]
-    found = list(dict.fromkeys([*of_fit, *of_answers, *_of_budget(answers, laws)]))
+    found = list(dict.fromkeys([*of_fit, *of_answers, *_of_budget(answers, laws), *_of_chips(answers)]))
     if several is None and not any(finding.code == DISAGREEMENT for finding in found):
         found.append(one_law_finding())
     return tuple(found)
@@ -106,6 +107,35 @@ def _of_budget(answers: Answers, laws: tuple[str, ...]) -> list[Finding]:
         for finding in answers.budget.findings
         if finding.status is not Status.PASS and finding.code not in known
     ]
+
+
+def _of_chips(answers: Answers) -> list[Finding]:
+    """What was found of the chips besides the one decided for: of their speeds, and of what is not on offer there."""
+    return [
+        finding
+        for chips in (answers.chips_fixed, answers.chips_free)
+        if chips is not None
+        for answer in list(chips.decisions.values())[1:]
+        for finding in answer.findings
+        if finding.code.startswith("hardware.") and finding.status is not Status.PASS
+    ]
+
+
+def _chips(answers: Answers) -> dict[str, Any] | None:
+    """The answers on several chips; None where no more than one was asked about."""
+    fixed, free = answers.chips_fixed, answers.chips_free
+    if fixed is None or free is None:
+        return None
+    return {
+        "turns": {"sizes_fixed": fixed.turns, "sizes_free": free.turns},
+        "by_chip": {
+            name: {
+                "sizes_fixed": fixed.by_chip[name].to_dict(),
+                "sizes_free": free.by_chip[name].to_dict(),
+            }
+            for name in fixed.by_chip
+        },
+    }
 
 
 def _about_free_sizes(finding: Finding, laws: tuple[str, ...]) -> Finding:

@@ -29,7 +29,15 @@ from bitlaw.reporting.words import (
     whole_bracket,
 )
 from bitlaw.runs.columns import UNQUANTIZED_BITS
-from bitlaw.units import LOSS_UNIT, Interval, format_amount, format_bits, format_count, format_probability
+from bitlaw.units import (
+    LOSS_UNIT,
+    Interval,
+    format_amount,
+    format_bits,
+    format_count,
+    format_duration,
+    format_probability,
+)
 
 _MOST_NAMES = 200
 _MOST_PICKS = 12
@@ -88,7 +96,7 @@ def fixed_table(decision: PrecisionDecision) -> Table:
             "the same, prior alone",
             "expected loss above the best",
             "loss",
-            *([] if question.pricing.chip is None else ["GPU-hours"]),
+            *([] if question.pricing.chip is None else [_hours_head(question.pricing.gpus)]),
             *([] if question.pricing.price is None else ["money"]),
             "logged runs diverged",
             "within what was logged",
@@ -146,8 +154,15 @@ def _cost(option: PrecisionOption) -> str:
 
 
 def _hours(option: PrecisionOption) -> list[str]:
-    """GPU-hours and money, those that are known."""
-    return [format_amount(value) for value in (option.gpu_hours, option.money) if value is not None]
+    """GPU-hours, with the time by the clock, and money, those that are known."""
+    known = [format_amount(value) for value in (option.gpu_hours, option.money) if value is not None]
+    if option.wall_clock is not None:
+        known[0] += f" ({format_duration(option.wall_clock)})"
+    return known
+
+
+def _hours_head(gpus: int | None) -> str:
+    return "GPU-hours" if gpus is None else f"GPU-hours (on {gpus} at once)"
 
 
 def post_table(decision: PostTrainingDecision) -> Table:

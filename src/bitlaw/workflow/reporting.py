@@ -19,6 +19,7 @@ from bitlaw.workflow.preparing import as_table
 from bitlaw.workflow.stages import WRITING, Stage, untold
 
 if TYPE_CHECKING:
+    from bitlaw.decisions.spending import Price
     from bitlaw.inference.executors import Progress
     from bitlaw.reporting.answers import Answers
 
@@ -79,9 +80,10 @@ def report(
     method_post: str | None = None,
     backtest_folds: int = DEFAULT_FOLDS,
     drift: bool = True,
-    hardware: str | None = None,
+    hardware: str | Sequence[str] | None = None,
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
-    price: float | None = None,
+    price: Price | None = None,
+    gpus: int | None = None,
     on_task: Progress | None = None,
     on_stage: Stage = untold,
     **question: float | str | None,
@@ -105,8 +107,9 @@ def report(
     backtest_folds
         As for ``fit``; where laws are compared, of the one with the most weight. Not used where the source
         is a fit.
-    hardware, speeds, price
-        Chip that training precision is decided for, its measured speeds and its price, as for ``optimum``.
+    hardware, speeds, price, gpus
+        Chip that training precision is decided for, its measured speeds, price and number, as for ``optimum``; of
+        several chips the answers are those of the first, with the others' beside them.
     on_task
         Told how many refits, or folds, of a law are done, and of how many.
     on_stage
@@ -119,13 +122,12 @@ def report(
     Fit, Path
         The fit, of several the one with the most weight, and the path of the page.
     """
-    from bitlaw.decisions.asked import asked_about
-    from bitlaw.decisions.spending import pricing_of
+    from bitlaw.decisions.asked import asked_about, chips_of
     from bitlaw.inference.fit_file import load_fit, save_fit
     from bitlaw.reporting.answers import answers_of, answers_of_several
     from bitlaw.reporting.report import write_report
 
-    pricing_of(hardware, speeds, price)  # before anything is sampled
+    chips_of(hardware, speeds, price, gpus)  # before anything is sampled
     out, comparison = Path(out), None
     if isinstance(source, str | Path) and str(source).endswith(".nc"):
         source = load_fit(source)
@@ -164,7 +166,7 @@ def report(
     else:
         fits = list(source)
     on_stage(WRITING)
-    asked = asked_about(fits[0], hardware=hardware, speeds=speeds, price=price, **question)  # type: ignore[arg-type]
+    asked = asked_about(fits[0], hardware=hardware, speeds=speeds, price=price, gpus=gpus, **question)  # type: ignore[arg-type]
     if len(fits) == 1:
         return fits[0], write_report(fits[0], answers_of(fits[0], asked, tolerance, method_post, drift), out)
     answers, several = answers_of_several(fits, asked, tolerance, method_post, comparison, drift)

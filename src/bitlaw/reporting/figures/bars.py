@@ -8,7 +8,12 @@ from bitlaw.reporting.style import Style
 
 
 def labelled_bars(
-    axis: Axes, values: Sequence[float], texts: Sequence[str], colours: Sequence[str], style: Style
+    axis: Axes,
+    values: Sequence[float],
+    texts: Sequence[str],
+    colours: Sequence[str],
+    style: Style,
+    rows: Sequence[float] | None = None,
 ) -> None:
     """Bars from the top down.
 
@@ -24,9 +29,12 @@ def labelled_bars(
         One per bar.
     style
         The style.
+    rows
+        Where each is from the top; one below the other by default.
     """
-    axis.barh(range(len(values)), values, height=0.62, color=list(colours))
-    for row, (value, text) in enumerate(zip(values, texts, strict=True)):
+    places = list(range(len(values)) if rows is None else rows)
+    axis.barh(places, values, height=0.62, color=list(colours))
+    for row, value, text in zip(places, values, texts, strict=True):
         axis.annotate(
             text,
             (value, row),
@@ -36,6 +44,6 @@ def labelled_bars(
             fontsize=style.small,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
         )
-    axis.set_ylim(len(values) - 0.4, -0.6)
+    axis.set_ylim(max(places, default=0) + 0.6, -0.6)
     axis.grid(axis="y", visible=False)
     axis.tick_params(axis="y", length=0)

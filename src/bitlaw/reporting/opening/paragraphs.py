@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
+from bitlaw.reporting.on_chips import chips_sentence
 from bitlaw.reporting.opening.after_training import post_training_sentence
 from bitlaw.reporting.opening.agreement import laws_sentence
 from bitlaw.reporting.opening.certainty import (
@@ -48,7 +49,11 @@ def paragraphs(
     fixed, free, post = answers.precision_fixed, answers.precision_free, answers.post_training
     laws = tuple(several.weights) if several is not None else ()
     texts = {
-        "Training precision": (training_sentence(fixed, fit.law), free_sentence(free)),
+        "Training precision": (
+            training_sentence(fixed, fit.law),
+            free_sentence(free),
+            chips_sentence(answers.chips_fixed, answers.chips_free),
+        ),
         **({} if answers.budget is None else {"Spending the compute": (spending_sentence(answers.budget),)}),
         "After training": (post_training_sentence(post, fit.law),),
         "How sure": (
