@@ -105,6 +105,48 @@ def ptq(
         For a law without a post-training term, invalid numbers, an unknown run, an ambiguous method, or
         a missing group or measured loss.
     """
+    return ptq_with_draws(
+        fit,
+        n_params,
+        tokens,
+        run_id=run_id,
+        tolerance=tolerance,
+        loss=loss,
+        measured=measured,
+        method_post=method_post,
+        bits=bits,
+        bits_weights=bits_weights,
+        bits_activations=bits_activations,
+        bits_kv=bits_kv,
+        prob=prob,
+        confidence=confidence,
+        group=group,
+        seed=seed,
+        drift=drift,
+    )[0]
+
+
+def ptq_with_draws(
+    fit: Fit,
+    n_params: float | None = None,
+    tokens: float | None = None,
+    *,
+    run_id: str | None = None,
+    tolerance: float = 0.01,
+    loss: float | None = None,
+    measured: pd.DataFrame | None = None,
+    method_post: str | None = None,
+    bits: Sequence[float] | None = None,
+    bits_weights: float | None = None,
+    bits_activations: float | None = None,
+    bits_kv: float | None = None,
+    prob: float = 0.9,
+    confidence: float = 0.95,
+    group: str | None = None,
+    seed: int | None = None,
+    drift: bool = True,
+) -> tuple[PostTrainingDecision, PostTrainingDraws, PostTrainingDraws]:
+    """The decision with the draws behind it, of the posterior and of the prior; arguments as for ``ptq``."""
     _require_post_term(fit)
     require_probability("prob", prob)
     require_probability("confidence", confidence)
@@ -149,7 +191,8 @@ def ptq(
         *_measured_findings(fit, asked, posterior),
         *critical_tokens_findings(fit),
     )
-    return replace(decision, findings=(*found, *decision.findings, one_law_finding()))
+    decision = replace(decision, findings=(*found, *decision.findings, one_law_finding()))
+    return decision, posterior, prior
 
 
 def _as_stated(stated: dict[str, Any]) -> dict[str, Any]:

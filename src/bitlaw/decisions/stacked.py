@@ -19,11 +19,11 @@ from bitlaw.decisions.across_laws import (
 from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
-from bitlaw.decisions.post_training_draws import PostTrainingDraws, post_training_draws, question_points
+from bitlaw.decisions.post_training_draws import PostTrainingDraws, question_points
 from bitlaw.decisions.post_training_summary import decide
 from bitlaw.decisions.predict import PredictionDraws, prediction_draws, summarise, usable_points
 from bitlaw.decisions.prediction import Prediction
-from bitlaw.decisions.ptq import ptq
+from bitlaw.decisions.ptq import ptq_with_draws
 from bitlaw.decisions.risk import evidence_of, pooled_evidence, weight_apart
 from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
@@ -102,7 +102,8 @@ def ptq_across(
     """
     weights = law_weights(fits)
     seed = fits[0].provenance.seed if seed is None else seed
-    decisions = [ptq(fit, n_params, tokens, seed=seed, **options) for fit in fits]
+    answers = [ptq_with_draws(fit, n_params, tokens, seed=seed, **options) for fit in fits]
+    decisions, drawn, of_prior = zip(*answers, strict=True)
     by_law = {
         decision.law: replace(decision, findings=_without_disagreement(decision.findings))
         for decision in decisions
@@ -111,7 +112,6 @@ def ptq_across(
     if len(fits) > 1:
         asked = replace(stack, law=STACK, under_prior=None)
         points = question_points(fits[0], asked, [option.bits_post for option in asked.options])
-        drawn, of_prior = ([_drawn(fit, asked, prior) for fit in fits] for prior in (False, True))
         apart = weight_apart([_safe_text(answer) for answer in by_law.values()], weights)
         rows = [None if own.known is None else own.known.rows for own in drawn]
         evidence = pooled_evidence(fits, weights, rows)
@@ -134,11 +134,6 @@ def _pooled_predictions(draws: Sequence[PredictionDraws], weights: np.ndarray) -
         beyond=tuple(tuple(dict.fromkeys(found for own in point for found in own)) for point in by_point),
         findings=(),
     )
-
-
-def _drawn(fit: Fit, asked: PostTrainingDecision, prior: bool) -> PostTrainingDraws:
-    bits = [option.bits_post for option in asked.options]
-    return post_training_draws(fit, question_points(fit, asked, bits), asked, prior)
 
 
 def _pooled_decisions(draws: Sequence[PostTrainingDraws], weights: np.ndarray) -> PostTrainingDraws:
