@@ -19,7 +19,7 @@ from bitlaw.decisions.candidates import Candidates
 from bitlaw.decisions.conditioning import Measurements, best_plan, covariance_of, observe, without_outliers
 from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.outcome_draws import outcome_draws
-from bitlaw.decisions.plan import measurements
+from bitlaw.decisions.plan_outcomes import measurements
 from bitlaw.inference.compiled import CompiledLaw, compile_law, learn_coordinates, settings_for
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit

@@ -44,6 +44,7 @@ def outcome_draws(
     seed: int = 0,
     drift: bool = True,
     measured: np.ndarray | None = None,
+    checkpoint: str | None = None,
 ) -> Outcomes:
     """Draw the outcomes of measurements at points, jointly: row by row, from the same draw of everything.
 
@@ -63,6 +64,9 @@ def outcome_draws(
         Include the law's structural error beyond the data, as a random walk (see ``drift_walk``).
     measured
         Losses as trained, shape (points,), of which a law that takes them as data needs one per point.
+    checkpoint
+        The ``run_id`` of points that are one model, trained already: they share an effect on their degradation,
+        known or not, which then is in ``value``.
 
     Raises
     ------
@@ -89,6 +93,10 @@ def outcome_draws(
             fit.law, own, quantized, log_n, fit.reference, np, _degradation_part(error, after)
         )
         known, is_logged = _logged_effects(fit, points[after])
+        if checkpoint is not None:
+            of_it = (points.loc[after, "run_id"] == checkpoint).to_numpy() & ~is_logged
+            drawn = np.random.default_rng([seed, 3]).standard_normal((fit.samples(), 1))
+            known, is_logged = np.where(of_it, own["tau"] * drawn, known), is_logged | of_it
         gap = degradation(log_delta + known, loss[:, after], quantized["ceiling"], np)
         gap = np.maximum(np.broadcast_to(gap, (shape[0], int(after.sum()))), _LEAST)
         value[:, after] = np.log(gap)

@@ -47,7 +47,7 @@ def figure(plan: PlanDecision, rows: pd.DataFrame, style: Style = DEFAULT_STYLE)
 
 def _spending(axis: Axes, plan: PlanDecision, style: Style) -> None:
     scale, unit = _UNITS[plan.decision]
-    spent = np.array([0.0, *(100.0 * pick.spent / plan.budget for pick in plan.picks)])
+    spent = np.array([0.0, *(100.0 * pick.spent / plan.budget.flops for pick in plan.picks)])
     left = scale * np.array([plan.sd, *(pick.sd_after for pick in plan.picks)])
     axis.step([*spent, 100.0], [*left, left[-1]], where="post", color=style.colours[0])
     axis.plot(spent[1:], left[1:], linestyle="", marker="o", color=style.colours[0])
@@ -67,7 +67,7 @@ def _spending(axis: Axes, plan: PlanDecision, style: Style) -> None:
         color=style.quiet,
     )
     axis.set_ylim(0.0, 1.12 * float(left[0]) if left[0] > 0 else 1.0)
-    axis.set_xlabel(f"spent, % of {plan.budget:.3g} FLOP")
+    axis.set_xlabel(f"spent, % of {plan.cost_text(plan.budget.flops)}")
     axis.set_title(f"expected SD, {unit}")
 
 
