@@ -31,11 +31,15 @@ class Outcomes:
     effect
         Variance of the effect that a new run adds: of its cell to its loss, of the run to all its
         degradations; 0 for a logged run, whose effect is in ``value``. Shape (points,).
+    again
+        Variance by which the same model quantized to the same bits strays when measured once more: the part of
+        ``error`` that does not grow with the degradation. 0 for losses as trained, shape (points,).
     """
 
     value: np.ndarray
     error: np.ndarray
     effect: np.ndarray
+    again: np.ndarray
 
 
 def outcome_draws(
@@ -80,7 +84,8 @@ def outcome_draws(
     run = train(fit.law, p, columns, fit.reference, np, error)
     shape = (fit.samples(), len(points))
     loss = np.broadcast_to(run.loss, shape)
-    value, spread, effect = np.log(loss), np.zeros(len(points)), np.zeros(len(points))
+    value = np.log(loss)
+    spread, effect, again = (np.zeros(len(points)) for _ in range(3))
     if not fit.law.base.is_observed:
         scale = np.broadcast_to(trained_scale(p, run, 0.0, np), shape)
         spread[:] = _variance(scale, p["nu"])
@@ -101,14 +106,19 @@ def outcome_draws(
         gap = np.maximum(np.broadcast_to(gap, (shape[0], int(after.sum()))), _LEAST)
         value[:, after] = np.log(gap)
         # Where a degradation is far below what can be told from zero, its logarithm is known to nothing.
-        spread[after] = np.minimum(_variance(gap_scale(own, gap, np) / gap, own["nu_gap"]), 1.0 / _LEAST)
+        spread[after] = _of_logarithm(gap_scale(own, gap, np), gap, own["nu_gap"])
+        again[after] = np.minimum(_of_logarithm(own["sigma_gap"], gap, own["nu_gap"]), spread[after])
         effect[after] = np.where(is_logged, 0.0, np.median(own["tau"], axis=0) ** 2)
-    return Outcomes(value, spread, effect)
+    return Outcomes(value, spread, effect, again)
 
 
 def _variance(scale: np.ndarray, freedom: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         return np.asarray(np.median(scale**2 * (freedom + 3.0) / (freedom + 1.0), axis=0))
+
+
+def _of_logarithm(scale: np.ndarray, gap: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    return np.minimum(_variance(scale / gap, freedom), 1.0 / _LEAST)
 
 
 def _degradation_part(error: StructuralError | None, after: np.ndarray) -> StructuralError | None:

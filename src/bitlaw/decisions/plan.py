@@ -211,7 +211,7 @@ def plan_across(
         together = Outcomes(
             pooled([own.value for own in joint], weights),
             *(np.average([getattr(own, part) for own in joint], axis=0, weights=weights)
-              for part in ("error", "effect")),
+              for part in ("error", "effect", "again")),
         )  # fmt: skip
         stack = decide(STACK, asked, offered, together, (), record)
         own = tuple(finding for finding in stack.findings if finding.code.startswith("plan."))

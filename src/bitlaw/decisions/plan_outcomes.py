@@ -1,5 +1,7 @@
 """What candidates would show, drawn jointly with the quantity that a plan is for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,7 @@ from bitlaw.decisions.plan_quantity import Quantity
 from bitlaw.inference.fit import Fit
 
 _MOST_DRAWS = 4000
+_SAME = ("run_id", "bits_post", "method_post")
 
 
 def measurements(outcomes: Outcomes, candidates: Candidates) -> Measurements:
@@ -63,11 +66,40 @@ def joint_outcomes(fit: Fit, quantity: Quantity, offered: Candidates, seed: int,
     first, last = len(offered.points), len(points) - len(quantity.points)
     kept = _thinned(len(drawn.value))
     value = np.column_stack([drawn.value[kept, :last], quantity.of(drawn.value[kept, last:])])
-    error = drawn.error[:last].copy()
-    if checkpoint is not None:
-        size = np.exp(np.median(drawn.value[:, first:last], axis=0))
-        error[first:] += (checkpoint.error / size) ** 2
-    return Outcomes(value, error, drawn.effect[:last])
+    joint = Outcomes(value, drawn.error[:last], drawn.effect[:last], drawn.again[:last])
+    if checkpoint is None:
+        return joint
+    size = np.exp(np.median(drawn.value[:, first:last], axis=0))
+    error = joint.error + np.append(np.zeros(first), (checkpoint.error / size) ** 2)
+    stray = max(0.0, float(drawn.error[last] - drawn.again[last]))
+    itself = np.all([points[name] == points[name].iloc[last] for name in _SAME], axis=0)[:last]
+    return _of_its_own(replace(joint, error=error), itself, stray, seed)
+
+
+def _of_its_own(joint: Outcomes, itself: np.ndarray, variance: float, seed: int) -> Outcomes:
+    """Outcomes where the quantity is a model's own degradation, with the error of the law in proportion to it.
+
+    Measured at those bits it shows itself, but for the error that measurements have anew each time.
+
+    Parameters
+    ----------
+    joint
+        Outcomes with the quantity in the last column.
+    itself
+        Which of the points are that very model at those very bits, shape (points,).
+    variance
+        Of the law's error there.
+    seed
+        Seed of the error.
+    """
+    rng = np.random.default_rng([seed, 4])
+    own = joint.value[:, -1] + np.sqrt(variance) * rng.standard_normal(len(joint.value))
+    shows = np.append(itself, True)
+    return replace(
+        joint,
+        value=np.where(shows, own[:, None], joint.value),
+        error=np.where(itself, joint.error - variance, joint.error),
+    )
 
 
 def covariance_now(outcomes: Outcomes, number: int) -> np.ndarray:

@@ -34,7 +34,8 @@ class Checkpoint:
     open_points
         The model at the bits that it was not measured at, canonical columns: quantizing it tells most.
     measured
-        The model at the bits it was measured at and that the fit has not seen, canonical columns.
+        The model at the bits it was measured at, canonical columns: those that the fit has not seen, and the
+        quantity where that was measured.
     error
         Standard error of each of these degradations, nats/token; 0 where unknown, shape (measured,).
     answer
@@ -159,8 +160,11 @@ def _checkpoint(
     points = _at(fit, decision, [option.bits_post for option in decision.options if not option.is_measured])
     known, error = points.iloc[:0], np.zeros(0)
     if decision.measured is not None:
+        every = decision.measured.points
         new = ~decision.measured.fitted
-        known, error = decision.measured.points[new], decision.measured.error[new]
+        if answer is not None:
+            new |= (every["bits_post"] == answer.bits_post).to_numpy()
+        known, error = every[new], decision.measured.error[new]
     own = CHECKPOINT if decision.run_id is None else decision.run_id
     said = "" if answer is None else _measured_text(answer)
     return Checkpoint(own, points.assign(run_id=own), known.assign(run_id=own), error, said)
