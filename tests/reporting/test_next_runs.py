@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from bitlaw.decisions.asked import asked_about
@@ -48,6 +49,25 @@ def test_a_plan_without_picks_is_drawn_and_said(nothing: PlanDecision, fit: Fit)
     assert len(set(left.lines[0].get_ydata())) == 1
     assert captions.next_runs(without).startswith("None of 1 candidates within 1e+20 FLOP")
     assert tables.plan_table(without).rows == ()
+
+
+def test_what_was_measured_already_is_drawn_and_said(fit: Fit) -> None:
+    measured = pd.DataFrame({"bits_post": [5.0], "loss": [3.02]})
+    question = {"n_params": 1e8, "tokens": 1e10, "loss": 3.0, "measured": measured, "bits": (5,)}
+    settled = plan(fit, "ptq", **question, budget=1e17)
+    assert settled.offered == ()
+    left, right = next_runs.figure(settled, fit.rows).axes
+    assert [text.get_text() for text in left.texts] == []
+    assert len(right.collections[0].get_offsets()) == 0
+    assert "was measured: no run is needed" in captions.next_runs(settled)
+
+
+def test_money_is_spent_in_its_own_unit(fit: Fit) -> None:
+    found = plan(fit, **SIZES, money=1e4, price=2.0, hardware="h100")
+    left, _ = next_runs.figure(found, fit.rows).axes
+    assert left.get_xlabel() == "spent, % of 10,000 in money"
+    assert "in money" in captions.next_runs(found)
+    assert tables.plan_table(found).head[1] == "cost, money"
 
 
 def test_the_caption_and_the_table_say_what_the_plan_says(planned: PlanDecision) -> None:

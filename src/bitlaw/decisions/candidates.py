@@ -124,6 +124,11 @@ def _text(rows: Sequence[Mapping[Hashable, Any]], scheme: str, is_logged: bool) 
     return f"{CHECKPOINT if first['run_id'] == CHECKPOINT else f'logged run {first["run_id"]}'} ({said})"
 
 
+def nothing_offered(points: pd.DataFrame) -> Candidates:
+    """No candidates, with the columns of points."""
+    return Candidates(points.iloc[:0], np.zeros(0, int), np.zeros(0), np.zeros(0, bool))
+
+
 def require_positive(budget: Budget) -> None:
     """Check a budget.
 

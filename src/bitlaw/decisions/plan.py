@@ -12,7 +12,7 @@ from bitlaw.criticism.stacking import law_weights
 from bitlaw.decisions.across_laws import STACK, AcrossLaws, shared_findings
 from bitlaw.decisions.candidate_costs import cost_findings
 from bitlaw.decisions.candidate_grid import default_candidates
-from bitlaw.decisions.candidates import Candidates, candidates_of, require_positive
+from bitlaw.decisions.candidates import Candidates, candidates_of, nothing_offered, require_positive
 from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.groups import fitted_method, place_in_group
 from bitlaw.decisions.hardware_findings import SPEEDS
@@ -235,6 +235,8 @@ def _offered(
     fit: Fit, quantity: Quantity, candidates: pd.DataFrame | None, budget: Budget, pricing: Pricing
 ) -> Candidates:
     """The candidates that the budget buys one of."""
+    if candidates is None and quantity.is_measured:
+        return nothing_offered(quantity.points)
     if candidates is None:
         checkpoint = None if quantity.checkpoint is None else quantity.checkpoint.open_points
         of_question = quantity.points, quantity.precisions, quantity.post

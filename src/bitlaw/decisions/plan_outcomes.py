@@ -8,7 +8,7 @@ import pandas as pd
 from bitlaw.decisions.candidates import CHECKPOINT, Candidates, logged_runs
 from bitlaw.decisions.conditioning import Measurements, covariance_of, observe, without_outliers
 from bitlaw.decisions.outcome_draws import Outcomes, outcome_draws
-from bitlaw.decisions.plan_quantity import Quantity
+from bitlaw.decisions.plan_quantity import Checkpoint, Quantity
 from bitlaw.inference.fit import Fit
 
 _MOST_DRAWS = 4000
@@ -69,11 +69,21 @@ def joint_outcomes(fit: Fit, quantity: Quantity, offered: Candidates, seed: int,
     joint = Outcomes(value, drawn.error[:last], drawn.effect[:last], drawn.again[:last])
     if checkpoint is None:
         return joint
-    size = np.exp(np.median(drawn.value[:, first:last], axis=0))
-    error = joint.error + np.append(np.zeros(first), (checkpoint.error / size) ** 2)
+    error = np.append(joint.error[:first], _errors(checkpoint, drawn, first, last))
     stray = max(0.0, float(drawn.error[last] - drawn.again[last]))
     itself = np.all([points[name] == points[name].iloc[last] for name in _SAME], axis=0)[:last]
     return _of_its_own(replace(joint, error=error), itself, stray, seed)
+
+
+def _errors(checkpoint: Checkpoint, drawn: Outcomes, first: int, last: int) -> np.ndarray:
+    """Variances of the logarithms of what was measured: of the law's error, and of the measurement's own.
+
+    The latter is relative to what was measured; to the law's median where that is not positive.
+    """
+    size = np.exp(np.median(drawn.value[:, first:last], axis=0))
+    gap = np.where(checkpoint.gap > 0, checkpoint.gap, size)
+    again, law = drawn.again[first:last], drawn.error[first:last] - drawn.again[first:last]
+    return np.asarray(law + np.where(checkpoint.error > 0, checkpoint.error**2, again * size**2) / gap**2)
 
 
 def _of_its_own(joint: Outcomes, itself: np.ndarray, variance: float, seed: int) -> Outcomes:

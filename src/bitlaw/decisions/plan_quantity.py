@@ -36,8 +36,8 @@ class Checkpoint:
     measured
         The model at the bits it was measured at, canonical columns: those that the fit has not seen, and the
         quantity where that was measured.
-    error
-        Standard error of each of these degradations, nats/token; 0 where unknown, shape (measured,).
+    gap, error
+        Each of these degradations and its standard error, nats/token, the latter 0 where unknown; shape (measured,).
     answer
         What was measured, in words, where that is the quantity itself; empty where the quantity is open.
     """
@@ -45,6 +45,7 @@ class Checkpoint:
     run_id: str
     open_points: pd.DataFrame
     measured: pd.DataFrame
+    gap: np.ndarray
     error: np.ndarray
     answer: str = ""
 
@@ -158,16 +159,16 @@ def _checkpoint(
     if decision.loss is None and decision.measured is None and decision.run_id is None:
         return None
     points = _at(fit, decision, [option.bits_post for option in decision.options if not option.is_measured])
-    known, error = points.iloc[:0], np.zeros(0)
+    known, gap, error = points.iloc[:0], np.zeros(0), np.zeros(0)
     if decision.measured is not None:
         every = decision.measured.points
         new = ~decision.measured.fitted
         if answer is not None:
             new |= (every["bits_post"] == answer.bits_post).to_numpy()
-        known, error = every[new], decision.measured.error[new]
+        known, gap, error = every[new], decision.measured.gap[new], decision.measured.error[new]
     own = CHECKPOINT if decision.run_id is None else decision.run_id
     said = "" if answer is None else _measured_text(answer)
-    return Checkpoint(own, points.assign(run_id=own), known.assign(run_id=own), error, said)
+    return Checkpoint(own, points.assign(run_id=own), known.assign(run_id=own), gap, error, said)
 
 
 def _measured_text(option: PostTrainingOption) -> str:
