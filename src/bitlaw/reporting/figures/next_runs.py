@@ -87,9 +87,16 @@ def _map(axis: Axes, plan: PlanDecision, rows: pd.DataFrame, style: Style) -> No
               label="logged")  # fmt: skip
     area = _SMALLEST + (_LARGEST - _SMALLEST) * share / max(float(share.max(initial=0.0)), 1e-12)
     axis.scatter(sizes[:, 0], sizes[:, 1], s=area, color=style.colours[5], alpha=0.45, linewidth=0.0,
-                 label="candidate, by what it removes")  # fmt: skip
+                 label="candidate, by what it removes" if len(sizes) else None)  # fmt: skip
     picked = sizes[[pick.candidate for pick in plan.picks]] if plan.picks else np.zeros((0, 2))
-    axis.plot(picked[:, 0], picked[:, 1], linestyle="", marker="o", color=style.colours[0], label="pick")
+    axis.plot(
+        picked[:, 0],
+        picked[:, 1],
+        linestyle="",
+        marker="o",
+        color=style.colours[0],
+        label="pick" if plan.picks else None,
+    )
     first = {tuple(place): number for number, place in reversed(list(enumerate(picked)))}
     for place, number in first.items():
         if number < _MOST_NUMBERED:
