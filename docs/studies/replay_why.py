@@ -1,4 +1,4 @@
-"""Why a plan does or does not help: the error that is made at the held-out runs beside the one that was reckoned with."""
+"""Why a plan does or does not help: the error made at the held-out runs beside the one that was reckoned with."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,8 @@ from bitlaw.inference.fit import Fit
 WHY_STARTS = 10
 START_ALONE, WHOLE = "start", "all runs"
 _PRECISION = ["bits_weights", "bits_activations", "bits_kv", "format"]
-_PARTS = ("rms", "bias", "sd_law", "sd_constants", "coverage", "above", "cells", "precisions")
+_PARTS = ("rms", "bias", "sd_bias", "sd_law", "sd_constants", "coverage", "chance", "cells", "precisions")
+_SQUARED = ("rms", "sd_bias", "sd_law", "sd_constants")
 
 
 def whys(table: Table, folder: Path, starts: int = WHY_STARTS, kept_only: bool = False) -> pd.DataFrame:
@@ -75,8 +76,7 @@ def _over_starts(values: pd.Series, part: str) -> float | None:
     known = values.dropna().to_numpy(np.float64)
     if not len(known):
         return None
-    squared = part in ("rms", "sd_law", "sd_constants")
-    return float(np.sqrt((known**2).mean()) if squared else known.mean())
+    return float(np.sqrt((known**2).mean()) if part in _SQUARED else known.mean())
 
 
 def _why(table: Replayed, start: int | None, rule: str) -> dict[str, Any]:
@@ -96,21 +96,29 @@ def _why(table: Replayed, start: int | None, rule: str) -> dict[str, Any]:
 def _looked_at(table: Replayed, fit: Fit, seed: int) -> dict[str, Any]:
     """Errors of the law's median log loss at the held-out runs, and their expected size.
 
-    ``bias`` is the mean error, negative where the law is too low; ``sd_law`` the standard deviation of the law's
-    mean, ``sd_constants`` that without drift, as root mean squares; ``above`` the share of runs above the interval
-    of a new run.
+    ``bias`` is the mean error, negative where the law is too low, and ``sd_bias`` what the fit's own draws give it as
+    standard deviation; ``sd_law`` that of the law's mean, ``sd_constants`` that without drift, as root mean squares;
+    ``chance`` the share of the fit's own draws of all held-out runs of which the intervals hold no more than of those
+    that were measured: errors have much in common, so that coverage on one table varies.
     """
     points = table.frame[table.held_out]
     points = points.assign(run_id=[f"{number}" for number in range(len(points))])
     drawn, undrifted = (loss_draws(fit, points, seed=seed, drift=drift) for drift in (True, False))
-    measured = np.log(points["loss"].to_numpy(np.float64))
-    error = np.median(np.log(drawn.mean), axis=0) - measured
-    lo, hi = np.quantile(np.log(drawn.new_run), (0.5 - PROB / 2, 0.5 + PROB / 2), axis=0)
+    measured, law, new = (
+        np.log(points["loss"].to_numpy(np.float64)),
+        np.log(drawn.mean),
+        np.log(drawn.new_run),
+    )
+    error = np.median(law, axis=0) - measured
+    lo, hi = np.quantile(new, (0.5 - PROB / 2, 0.5 + PROB / 2), axis=0)
+    held = float(((lo <= measured) & (measured <= hi)).mean())
+    held_of_draws = ((lo <= new) & (new <= hi)).mean(axis=1)
     return {
         "rms": float(np.sqrt((error**2).mean())),
         "bias": float(error.mean()),
-        "sd_law": float(np.sqrt(np.log(drawn.mean).var(axis=0).mean())),
+        "sd_bias": float(law.mean(axis=1).std()),
+        "sd_law": float(np.sqrt(law.var(axis=0).mean())),
         "sd_constants": float(np.sqrt(np.log(undrifted.mean).var(axis=0).mean())),
-        "coverage": float(((lo <= measured) & (measured <= hi)).mean()),
-        "above": float((measured > hi).mean()),
+        "coverage": held,
+        "chance": float((held_of_draws <= held + 1e-9).mean()),
     }
