@@ -68,6 +68,7 @@ def test_money_is_spent_in_its_own_unit(fit: Fit) -> None:
     assert left.get_xlabel() == "spent, % of 10,000 in money"
     assert "in money" in captions.next_runs(found)
     assert tables.plan_table(found).head[1] == "cost, money"
+    assert found.costs_text() == "6 N D, each FLOP in the time it takes on h100"
 
 
 def test_the_caption_and_the_table_say_what_the_plan_says(planned: PlanDecision) -> None:

@@ -145,6 +145,11 @@ class PlanDecision(Decision):
         """What some FLOP at 16 bits cost, in the unit of the budget."""
         return f"{self.budget.amount_text(flops)}{' in money' if self.budget.unit == 'money' else ''}"
 
+    def costs_text(self) -> str:
+        """How runs are priced, in words."""
+        chip = "" if self.pricing.chip is None else f", each FLOP in the time it takes on {self.pricing.name}"
+        return f"6 N D{chip}"
+
     def sd_text(self, sd: float) -> str:
         """A standard deviation of the quantity in words."""
         if self.decision == "optimum":
