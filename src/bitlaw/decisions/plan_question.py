@@ -129,7 +129,8 @@ def _sizes(
     decision: str, n_params: float | None, tokens: float | None, flops: float | None
 ) -> tuple[float, float]:
     if n_params is None or (tokens is None) == (flops is None):
-        raise InputError(f"a plan for {decision} needs n_params, and tokens or flops (6 N D)")
+        instead = ", or run_id of a fitted run" if decision == "ptq" else ""
+        raise InputError(f"a plan for {decision} needs n_params, and tokens or flops (6 N D){instead}")
     if tokens is None:
         tokens = float(tokens_bought(flops or math.nan, n_params, 1.0))
     for name, value in (("n_params", n_params), ("tokens", tokens)):
