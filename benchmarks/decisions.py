@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bitlaw.inference.fit import Fit
 
 DRAWS = 4000
@@ -37,7 +39,9 @@ def decisions() -> "dict[str, Callable[[Fit], object]]":
     """What is timed, by name: each takes a fit."""
     from bitlaw.decisions.budget import budget
     from bitlaw.decisions.optimum import optimum
+    from bitlaw.decisions.plan import plan
 
+    five_hundred = {"candidates": _candidates(), "budget": 1e21}
     return {
         "optimum_free_sizes_10_bits": lambda fit: optimum(fit, flops=1e21, bits=TEN_BITS),
         "optimum_fixed_parameters_10_bits": lambda fit: optimum(fit, n_params=1e9, flops=1e21, bits=TEN_BITS),
@@ -46,7 +50,38 @@ def decisions() -> "dict[str, Callable[[Fit], object]]":
         "budget_10_bits": lambda fit: budget(fit, flops=1e21, bits=TEN_BITS),
         "budget_10_bits_served": lambda fit: budget(fit, flops=1e21, bits=TEN_BITS, lifetime_tokens=1e12),
         "budget_10_bits_target": lambda fit: budget(fit, flops=1e21, bits=TEN_BITS, prefer="target:2.5"),
+        "plan_for_loss_500_candidates": lambda fit: plan(fit, n_params=1e10, tokens=1e12, **five_hundred),
+        "plan_for_optimum_500_candidates": lambda fit: plan(fit, "optimum", flops=1e22, **five_hundred),
+        "plan_for_ptq_500_candidates": lambda fit: plan(
+            fit, "ptq", n_params=1e10, tokens=1e12, **five_hundred
+        ),
     }
+
+
+def _candidates() -> "pd.DataFrame":
+    """500 runs of 25 sizes, 5 lengths and 4 precisions, each quantized to 4 bits after training, too."""
+    from itertools import product
+
+    import numpy as np
+
+    from bitlaw.inference.draws import points_frame
+
+    every = [
+        (n_params, tokens, bits, after)
+        for n_params, tokens, bits in product(
+            np.geomspace(1e7, 1e9, 25), np.geomspace(1e9, 1e11, 5), (16, 8, 6, 5)
+        )
+        for after in (float("nan"), 4.0)
+    ]
+    n_params, tokens, bits, after = (list(column) for column in zip(*every, strict=True))
+    return points_frame(
+        run_id=[f"run {number // 2}" for number in range(len(every))],
+        n_params=n_params,
+        tokens=tokens,
+        bits_weights=bits,
+        bits_post=after,
+        method_post=["" if value != value else "gptq" for value in after],
+    )
 
 
 def decision_runs() -> dict[str, object]:

@@ -45,6 +45,20 @@ def test_the_numbers_are_those_of_the_replays(found: dict[str, Any]) -> None:
     assert again == {name: found[name] for name in again}
 
 
+def test_the_errors_reckoned_with_are_those_of_the_replays(found: dict[str, Any]) -> None:
+    from replay_why import why_numbers
+    from written import rounded
+
+    rows = []
+    for table in (one["table"] for one in found["why"]):
+        content = json.loads((STUDIES / "replays" / f"why_{table}.json").read_text(encoding="utf-8"))
+        for key, own in content.items():
+            start, _, rule = key.partition(" ")
+            rows.append({"table": table, "start": start, "rule": rule} | own)
+    assert json.loads(json.dumps(rounded(why_numbers(pd.DataFrame(rows))))) == found["why"]
+    assert all(abs(row["bias"]) <= row["rms"] for row in rows)
+
+
 def test_no_rule_spends_more_than_its_budget() -> None:
     for path in (STUDIES / "replays").glob("replay_*.json"):
         bought = kept(path.stem.removeprefix("replay_")).dropna(subset="budget")

@@ -20,6 +20,7 @@ from page import render
 from replay import START, STARTS, replays
 from replay_numbers import numbers, with_starts
 from replay_pictures import money
+from replay_why import why_numbers, whys
 from threadpoolctl import threadpool_limits
 from written import as_json, as_png, rounded, write
 
@@ -52,11 +53,14 @@ def main() -> int:
     tables = {table.name: table for table in read_tables(options.data, sweep) if table.name in _TABLES}
     with threadpool_limits(limits=1, user_api="blas"):
         replayed = pd.concat([_replayed(tables[name], options.starts, options.kept) for name in _TABLES])
+        why = pd.concat([whys(tables[name], HERE / "replays", kept_only=options.kept) for name in _TABLES])
     replayed = replayed[replayed["table"].isin(with_starts(replayed))]
     if replayed.empty:
         print("nothing was replayed so far; run without --kept", file=sys.stderr)
         return _USAGE
-    found = rounded(numbers(replayed) | {"start_share": START, "machine": _machine()})
+    found = rounded(
+        numbers(replayed) | {"why": why_numbers(why), "start_share": START, "machine": _machine()}
+    )
     written = {
         HERE / "plan.json": as_json(found),
         HERE.parent / "plan.md": render("plan.md.j2", found).encode(),

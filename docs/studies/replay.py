@@ -5,7 +5,7 @@ Nothing of the held-out runs is seen before the end but their sizes and precisio
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from bitlaw.decisions.candidates import Candidates
 from bitlaw.decisions.conditioning import Measurements, best_plan, covariance_of, observe, without_outliers
 from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.outcome_draws import outcome_draws
-from bitlaw.decisions.plan import measurements
+from bitlaw.decisions.plan_outcomes import measurements
 from bitlaw.inference.compiled import CompiledLaw, compile_law, learn_coordinates, settings_for
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
@@ -88,33 +88,68 @@ def replay(table: Replayed, start: int, rule: str) -> list[dict[str, Any]]:
     rule
         One of ``RULES``.
     """
-    logged = _start(table, start)
+    whole = float(table.cost[~table.held_out & ~start_of(table, start)].sum())
+    return [
+        _judged(table, step.fit, start)
+        | {"budget": step.share, "spent": step.spent / whole, "bought": len(step.bought), "rhat": step.rhat}
+        for step in steps(table, start, rule)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What a rule bought up to one budget, and the law fitted then.
+
+    Parameters
+    ----------
+    share
+        The budget, as a share of what all runs for sale cost.
+    bought
+        Runs bought since the budget before.
+    spent
+        FLOP, with the budgets before.
+    fit, rhat
+        The fit to all logged runs, and its largest R-hat.
+    """
+
+    share: float
+    bought: np.ndarray
+    spent: float
+    fit: Fit
+    rhat: float
+
+
+def steps(table: Replayed, start: int, rule: str) -> Iterator[Step]:
+    """What a rule buys at every budget, planning anew from the fit to what was then logged."""
+    logged = start_of(table, start)
     left = ~table.held_out & ~logged
     whole = float(table.cost[left].sum())
     rng = np.random.default_rng([start, 1])
-    spent, found = 0.0, []
-    fit, rhat = _fit(table, logged, start)
+    spent = 0.0
+    fit, rhat = fit_to(table, logged, start)
     for share in BUDGETS:
         bought = RULE[rule](table, fit, np.flatnonzero(left), share * whole - spent, rng)
         logged[bought], left[bought] = True, False
         spent += float(table.cost[bought].sum())
         if len(bought):
-            fit, rhat = _fit(table, logged, start)
-        found.append(
-            _judged(table, fit, start)
-            | {"budget": share, "spent": spent / whole, "bought": len(bought), "rhat": rhat}
-        )
-    return found
+            fit, rhat = fit_to(table, logged, start)
+        yield Step(share, np.asarray(bought, int), spent, fit, rhat)
 
 
 def ends(table: Replayed, start: int | None) -> dict[str, Any]:
     """What is known with the runs of a start alone; with all runs that can be bought where it is None."""
-    logged = ~table.held_out if start is None else _start(table, start)
-    fit, rhat = _fit(table, logged, start or 0)
+    logged = ~table.held_out if start is None else start_of(table, start)
+    fit, rhat = fit_to(table, logged, start or 0)
     return _judged(table, fit, start or 0) | {"rhat": rhat}
 
 
-def _start(table: Replayed, start: int) -> np.ndarray:
+def ends_fit(table: Replayed) -> Fit:
+    """The law fitted to all runs that can be bought."""
+    return fit_to(table, ~table.held_out, 0)[0]
+
+
+def start_of(table: Replayed, start: int) -> np.ndarray:
+    """Which runs are logged at a start, shape (runs,)."""
     available = np.flatnonzero(~table.held_out)
     chosen = np.random.default_rng([start, 0]).choice(available, round(START * len(available)), replace=False)
     logged = np.zeros(len(table.held_out), bool)
@@ -122,7 +157,7 @@ def _start(table: Replayed, start: int) -> np.ndarray:
     return logged
 
 
-def _fit(table: Replayed, logged: np.ndarray, seed: int) -> tuple[Fit, float]:
+def fit_to(table: Replayed, logged: np.ndarray, seed: int) -> tuple[Fit, float]:
     """The law fitted to the logged runs, and its largest R-hat; rules that bought the same share one fit."""
     return _fit_once(table, logged.tobytes(), seed)
 
@@ -253,7 +288,7 @@ def replays(
                 continue
             prepared = prepared or ready(table)
             kept[key] = [ends(prepared, start)] if rule == "ends" else replay(prepared, start or 0, rule)
-            _write(path, kept)
+            keep(path, kept)
         if not kept_only:
             print(f"{table.name}: start {start} done", flush=True)
     rows = []
@@ -264,7 +299,8 @@ def replays(
     return pd.DataFrame(rows)
 
 
-def _write(path: Path, content: dict[str, Any]) -> None:
+def keep(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.write_text(json.dumps(content))

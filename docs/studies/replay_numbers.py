@@ -93,9 +93,13 @@ def _ratio_to_whole(bought: pd.DataFrame, whole: float) -> dict[str, float]:
 
 
 def _first_as_good(rows: list[dict[str, Any]], rule: str, whole: float) -> float | None:
-    """The smallest budget at which the mean error is that of all runs, within 5 %; None where none is."""
-    good = [row["budget"] for row in rows if row["rule"] == rule and row["error"]["mean"] <= _AS_GOOD * whole]
-    return min(good, default=None)
+    """The smallest budget from which on the mean error is that of all runs, within 5 %; None where none is."""
+    found = None
+    for row in sorted((row for row in rows if row["rule"] == rule), key=lambda row: -row["budget"]):
+        if row["error"]["mean"] > _AS_GOOD * whole:
+            break
+        found = row["budget"]
+    return found
 
 
 def _resampled(values: np.ndarray) -> np.ndarray:

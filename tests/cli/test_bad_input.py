@@ -155,7 +155,31 @@ CASES = {
     "report method": (["report", "runs.csv", "--out", "x", "--method-post", "rtn"], ["valid: gptq"]),
     "report group": (["report", "runs.csv", "--out", "x", "--group", "a"], ["needs --pool"]),
     # plans
-    "plan budget": (["plan", "fit.nc", *POINT], ["Missing option '--budget'"]),
+    "plan budget": (
+        ["plan", "fit.nc", *POINT],
+        ["nothing to spend on runs; valid: one of budget (FLOP), gpu"],
+    ),
+    "plan budgets": (
+        ["plan", "fit.nc", *POINT, "--budget", "1e20", "--gpu-hours", "5", "--hardware", "h100"],
+        ["budget and gpu_hours are budgets both"],
+    ),
+    "plan no chip": (["plan", "fit.nc", *POINT, "--gpu-hours", "5"], ["valid: gpu_hours and hardware"]),
+    "plan chips": (
+        ["plan", "fit.nc", *POINT, "--budget", "1e20", "--hardware", "h100", "--hardware", "b200"],
+        ["--hardware is given 2 times"],
+    ),
+    "plan speeds": (
+        ["plan", "fit.nc", *POINT, "--budget", "1e20", "--hardware", "h100", "--speeds", "speeds.toml"],
+        ["nvfp4: not run", "bf16: missing"],
+    ),
+    "plan not its own": (
+        ["plan", "fit.nc", *POINT, "--budget", "1e20", "--tensors", "weights", "--loss", "2"],
+        ["tensors is no part of a plan for loss", "loss is no part of a plan for loss"],
+    ),
+    "plan measured": (
+        ["plan", "fit.nc", *POINT, "--budget", "1e20", "--for", "ptq", "--measured", "lacks.csv"],
+        ['column "bits_post" is missing', 'column "loss" is missing'],
+    ),
     "plan poor": (["plan", "fit.nc", *POINT, "--budget", "1e9"], ["the cheapest candidate costs"]),
     "plan negative": (["plan", "fit.nc", *POINT, "--budget", "-1"], ["--budget", "above 0"]),
     "plan for": (["plan", "fit.nc", *POINT, "--budget", "1e20", "--for", "lss"], ["--for"]),

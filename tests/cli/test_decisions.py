@@ -399,6 +399,44 @@ def test_a_plan_from_candidates_of_ones_own(
     assert 'no term for format "mxfp4"' in refused.err
 
 
+def test_a_plan_paid_for_in_hours_of_a_chip(fit_file: Path, bitlaw, tmp_path: Path) -> None:
+    table, speeds = tmp_path / "candidates.csv", tmp_path / "speeds.toml"
+    table.write_text("n_params,tokens,bits_weights,bits_activations,cost\n2e8,2e10,8,8,\n2e8,2e10,16,16,7\n")
+    speeds.write_text("[h100]\nbf16 = 400\nfp8 = 500\n")
+    words = [*SIZES, "--gpu-hours", "100", "--hardware", "h100", "--speeds", speeds, "--candidates", table]
+    answer = json.loads(bitlaw("plan", fit_file, *words, "--json").out)
+    assert [one["amount"] for one in answer["candidates"]] == pytest.approx([2.4e19 / 500e12 / 3600, 7.0])
+    assert answer["spending"]["unit"] == "GPU-hours"
+    money = json.loads(
+        bitlaw("plan", fit_file, *SIZES, "--money", "50", "--price", "2", "--hardware", "h100", "--json").out
+    )
+    assert money["spending"]["budget"] == pytest.approx(50.0)
+
+
+def test_a_plan_for_some_tensors_alone(fit_file: Path, bitlaw) -> None:
+    words = ["--for", "optimum", "--flops", "1e21", "--budget", "1e19", "--bits", "16,4"]
+    done = bitlaw("plan", fit_file, *words, "--tensors", "weights", "--group-size", "64", "--json")
+    low = [one["inputs"] for one in json.loads(done.out)["candidates"] if "bits_weights" in one["inputs"]]
+    assert low
+    assert all(inputs["group_size"] == 64 and "bits_activations" not in inputs for inputs in low)
+
+
+def test_a_plan_for_a_checkpoint_that_was_measured(fit_file: Path, bitlaw, tmp_path: Path) -> None:
+    path = tmp_path / "measured.csv"
+    path.write_text("bits_post,loss\n,3.0\n5,3.002\n")
+    words = ["--for", "ptq", *SIZES, "--budget", "1e18", "--measured", path]
+    answer = json.loads(bitlaw("plan", fit_file, *words, "--json").out)
+    assert answer["measured"] is None
+    assert answer["picks"][0]["inputs"]["run_id"] == "the checkpoint asked about"
+    done = bitlaw("plan", fit_file, *words, "--bits", "5,4")
+    assert done.code == 0
+    assert "was measured on this very checkpoint" in " ".join(done.out.split())
+    again = ["--for", "ptq", "--run-id", "n0.25-d0.25-16b", "--budget", "1e18"]
+    assert json.loads(bitlaw("plan", fit_file, *again, "--json").out)["question"].startswith(
+        "run n0.25-d0.25-16b ("
+    )
+
+
 def test_a_refused_question_is_planned_for_with_code_0(fit_file: Path, bitlaw) -> None:
     done = bitlaw("plan", fit_file, "--n-params", "1e14", "--tokens", "1e15", "--budget", "1e20")
     assert done.code == 0

@@ -6,6 +6,7 @@ import pytest
 
 from bitlaw.decisions.candidate_grid import default_candidates
 from bitlaw.decisions.candidates import candidates_of, logged_runs
+from bitlaw.decisions.spending import Budget
 from bitlaw.errors import InputError
 from bitlaw.inference.draws import points_frame
 from fits import collapsed_fit, kumar_constants
@@ -86,20 +87,20 @@ def test_no_rows_and_missing_columns(fit):
 
 
 def test_a_budget_keeps_what_it_buys(fit):
-    found = candidates_of(fit, points_frame(n_params=[1e7, 1e8, 2e7], tokens=1e9)).within(2e17)
+    found = candidates_of(fit, points_frame(n_params=[1e7, 1e8, 2e7], tokens=1e9)).within(Budget(2e17))
     assert found.points["n_params"].tolist() == [1e7, 2e7]
     assert found.candidate.tolist() == [0, 1]
     for budget in (-1.0, np.nan, np.inf):
         with pytest.raises(InputError, match="valid: a positive number"):
-            found.within(budget)
+            found.within(Budget(budget))
     with pytest.raises(InputError, match="the cheapest candidate costs 6e\\+16"):
-        found.within(1e16)
+        found.within(Budget(1e16))
 
 
 @pytest.mark.parametrize("budget", [4e17, 1e19, 1e21])
 def test_the_grid_is_affordable_and_around_what_was_fitted(fit, budget):
     found = default_candidates(
-        fit, points_frame(n_params=1e9, tokens=1e11), ({}, {"bits_weights": 4.0}), (), budget
+        fit, points_frame(n_params=1e9, tokens=1e11), ({}, {"bits_weights": 4.0}), (), Budget(budget)
     )
     assert (found.cost <= budget * (1 + 1e-6)).all()
     assert len(found) >= 6
@@ -113,7 +114,7 @@ def test_the_grid_is_affordable_and_around_what_was_fitted(fit, budget):
 def test_the_grid_after_training_has_logged_runs_at_bits_they_lack(fit):
     post = [{"bits_post": bits, "method_post": "gptq"} for bits in (4.0, 2.0)]
     target = points_frame(n_params=1e8, tokens=1e10, bits_post=2.0, method_post="gptq")
-    found = default_candidates(fit, target, ({},), post, 1e18)
+    found = default_candidates(fit, target, ({},), post, Budget(1e18))
     logged = found.points[found.is_logged[found.candidate]]
     assert set(logged["bits_post"]) == {2.0}  # 4 bits were measured of every run above 4 bits
     assert (logged["bits_post"] < logged["bits_weights"]).all()
@@ -123,4 +124,4 @@ def test_the_grid_after_training_has_logged_runs_at_bits_they_lack(fit):
 
 def test_a_budget_below_the_smallest_run(fit):
     with pytest.raises(InputError, match="the cheapest candidate costs"):
-        default_candidates(fit, points_frame(n_params=1e8, tokens=1e10), ({},), (), 1e10)
+        default_candidates(fit, points_frame(n_params=1e8, tokens=1e10), ({},), (), Budget(1e10))

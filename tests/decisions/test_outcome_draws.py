@@ -53,7 +53,7 @@ def test_a_degradation_below_what_can_be_measured_says_nothing():
         fit, points_frame(n_params=1e8, tokens=1e10, bits_post=[8.0, 3.0], method_post="gptq")
     )
     assert drawn.error[0] > 100 * drawn.error[1]
-    assert drawn.effect == pytest.approx([NOISE["tau"] ** 2] * 2)
+    assert drawn.effect == pytest.approx([NOISE["tau"] ** 2] * 2, rel=0.02)
 
 
 def test_a_logged_run_has_its_own_effect_and_no_new_one():
@@ -72,3 +72,23 @@ def test_a_logged_run_has_its_own_effect_and_no_new_one():
 def test_a_point_without_a_term_is_an_error(fit):
     with pytest.raises(InputError, match="no term"):
         outcome_draws(fit, points_frame(n_params=1e8, tokens=1e10, bits_gradients=8.0))
+
+
+def test_a_model_measured_again_strays_by_what_does_not_grow_with_its_degradation(fit, points):
+    drawn = outcome_draws(fit, points)
+    size = np.exp(np.median(drawn.value[:, 2:], axis=0))
+    factor = (NOISE["nu_gap"] + 3) / (NOISE["nu_gap"] + 1)
+    assert drawn.again[2:] == pytest.approx(factor * (NOISE["sigma_gap"] / size) ** 2, rel=0.05)
+    assert drawn.error[2:] - drawn.again[2:] == pytest.approx([factor * NOISE["kappa"] ** 2] * 2, rel=0.05)
+    assert drawn.again[:2].tolist() == [0.0, 0.0]
+
+
+def test_points_of_one_checkpoint_share_its_unknown_effect(fit, points):
+    named = points.assign(run_id=["a", "b", "c", "c"])
+    alone, shared = outcome_draws(fit, named), outcome_draws(fit, named, checkpoint="c")
+    effect = shared.value - alone.value
+    assert effect[:, :2] == pytest.approx(np.zeros((400, 2)), abs=1e-12)
+    assert effect[:, 2] == pytest.approx(effect[:, 3], abs=0.05)
+    assert effect[:, 2].std() == pytest.approx(NOISE["tau"], rel=0.1)
+    assert alone.effect[2:] == pytest.approx([NOISE["tau"] ** 2] * 2, rel=0.02)
+    assert shared.effect[2:].tolist() == [0.0, 0.0]

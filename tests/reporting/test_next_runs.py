@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from bitlaw.decisions.asked import asked_about
@@ -50,6 +51,26 @@ def test_a_plan_without_picks_is_drawn_and_said(nothing: PlanDecision, fit: Fit)
     assert tables.plan_table(without).rows == ()
 
 
+def test_what_was_measured_already_is_drawn_and_said(fit: Fit) -> None:
+    measured = pd.DataFrame({"bits_post": [5.0], "loss": [3.02]})
+    question = {"n_params": 1e8, "tokens": 1e10, "loss": 3.0, "measured": measured, "bits": (5,)}
+    settled = plan(fit, "ptq", **question, budget=1e17)
+    assert settled.offered == ()
+    left, right = next_runs.figure(settled, fit.rows).axes
+    assert [text.get_text() for text in left.texts] == []
+    assert len(right.collections[0].get_offsets()) == 0
+    assert "was measured: no run is needed" in captions.next_runs(settled)
+
+
+def test_money_is_spent_in_its_own_unit(fit: Fit) -> None:
+    found = plan(fit, **SIZES, money=1e4, price=2.0, hardware="h100")
+    left, _ = next_runs.figure(found, fit.rows).axes
+    assert left.get_xlabel() == "spent, % of 10,000 in money"
+    assert "in money" in captions.next_runs(found)
+    assert tables.plan_table(found).head[1] == "cost, money"
+    assert found.costs_text() == "6 N D, each FLOP in the time it takes on h100"
+
+
 def test_the_caption_and_the_table_say_what_the_plan_says(planned: PlanDecision) -> None:
     caption = captions.next_runs(planned)
     assert planned.sd_text(planned.sd) in caption
@@ -74,7 +95,7 @@ def test_reports_plan_with_a_tenth_of_the_compute_asked_about(fit: Fit) -> None:
     found = answers_of(fit, asked_about(fit, 1e9, 1e11)).plan
     assert found is not None
     assert found.decision == "loss"
-    assert found.budget == pytest.approx(0.1 * 6e20)
+    assert found.budget.flops == pytest.approx(0.1 * 6e20)
     least = answers_of(fit, asked_about(fit, 2.5e7, 2.5e9)).plan
     assert least is not None
-    assert least.budget == pytest.approx(10 * 6 * 2.5e7 * 2.5e9)
+    assert least.budget.flops == pytest.approx(10 * 6 * 2.5e7 * 2.5e9)

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bitlaw.decisions.candidates import Candidates, candidates_of, logged_runs
+from bitlaw.decisions.candidates import Candidates, candidates_of, logged_runs, too_small
 from bitlaw.decisions.costs import training_flop
+from bitlaw.decisions.pricing import FLOP_BITS, Pricing
+from bitlaw.decisions.spending import Budget
 from bitlaw.errors import InputError
 from bitlaw.inference.draws import points_frame
 from bitlaw.inference.fit import Fit
@@ -27,7 +29,9 @@ def default_candidates(
     target: pd.DataFrame,
     precisions: Sequence[Mapping[str, Any]],
     post: Sequence[Mapping[str, Any]],
-    budget: float,
+    budget: Budget,
+    pricing: Pricing = FLOP_BITS,
+    checkpoint: pd.DataFrame | None = None,
 ) -> Candidates:
     """A grid of new runs, and where the question is about quantization after training, logged runs too.
 
@@ -47,7 +51,12 @@ def default_candidates(
         ``bits_post`` and ``method_post`` of each quantization after training; new runs are quantized to all of
         them. Empty where the question is about training.
     budget
-        FLOP.
+        What may be spent.
+    pricing
+        What training costs.
+    checkpoint
+        Rows of the very checkpoint asked about at bits that it was not measured at; None where it is not
+        trained yet.
 
     Raises
     ------
@@ -69,30 +78,29 @@ def default_candidates(
             }
             columns += [run, *(run | dict(quantized) for quantized in post)]
     new = _frame(columns) if columns else None
-    parts = [part for part in (new, _quantized_anew(fit, post)) if part is not None and len(part)]
+    anew = _quantized_anew(fit, post, checkpoint)
+    parts = [part for part in (new, anew, checkpoint) if part is not None and len(part)]
     if not parts:
         raise InputError(
             "nothing left to log: the table has every run quantized to all bits on offer; valid: other --bits, or "
             "--candidates of your own"
         )
-    return candidates_of(fit, pd.concat(parts, ignore_index=True))
+    return candidates_of(fit, pd.concat(parts, ignore_index=True), pricing)
 
 
-def _sizes(fit: Fit, target: pd.DataFrame, budget: float, required: bool) -> Iterator[tuple[float, float]]:
+def _sizes(fit: Fit, target: pd.DataFrame, budget: Budget, required: bool) -> Iterator[tuple[float, float]]:
     """Parameters and tokens of new runs; none where the budget buys none and none is required."""
     every = pd.concat([fit.rows[["n_params", "tokens"]], target[["n_params", "tokens"]]]).astype(np.float64)
     ratio = every["tokens"] / every["n_params"]
     fewest, most = float(ratio.min()), float(ratio.max())
     shortest, longest = float(every["tokens"].min()) / _BEYOND, float(every["tokens"].max()) * _BEYOND
     smallest, largest = float(fit.rows["n_params"].min()), float(every["n_params"].max()) * _BEYOND
-    product = budget * (1.0 - _ROUNDING) / float(training_flop(1.0, 1.0))
+    product = budget.flops * (1.0 - _ROUNDING) / float(training_flop(1.0, 1.0))
     largest = min(largest, np.sqrt(product / fewest), product / shortest)
     if largest < smallest:
         if required:
             cheapest = float(training_flop(smallest, max(fewest * smallest, shortest)))
-            raise InputError(
-                f"budget is {budget:g} FLOP, and the cheapest candidate costs {cheapest:.3g}; valid: at least that"
-            )
+            raise too_small(budget, cheapest)
         return
     for n_params in np.geomspace(smallest, largest, _SIZES):
         lo, hi = max(n_params * fewest, shortest), min(n_params * most, longest, product / n_params)
@@ -100,16 +108,20 @@ def _sizes(fit: Fit, target: pd.DataFrame, budget: float, required: bool) -> Ite
             number = _RATIOS if hi > _APART * lo else 1
             yield from ((float(n_params), float(tokens)) for tokens in np.geomspace(lo, hi, number))
     for n_params, tokens in target[["n_params", "tokens"]].drop_duplicates().to_numpy(np.float64):
-        if training_flop(n_params, tokens) <= budget:
+        if training_flop(n_params, tokens) <= budget.flops:
             yield float(n_params), float(tokens)
 
 
-def _quantized_anew(fit: Fit, post: Sequence[Mapping[str, Any]]) -> pd.DataFrame | None:
-    """Logged runs at the bits and methods that they were not measured at."""
+def _quantized_anew(
+    fit: Fit, post: Sequence[Mapping[str, Any]], checkpoint: pd.DataFrame | None
+) -> pd.DataFrame | None:
+    """Logged runs at the bits and methods that they were not measured at, but for the checkpoint's own."""
     if not post:
         return None
     measured = set(zip(fit.rows["run_id"], fit.rows["bits_post"], fit.rows["method_post"], strict=True))
     runs = logged_runs(fit)
+    if checkpoint is not None and len(checkpoint):
+        runs = runs[runs["run_id"].astype(str) != str(checkpoint["run_id"].iloc[0])]
     parts = [runs.assign(**quantized) for quantized in post]
     every = pd.concat(parts, ignore_index=True)
     key = zip(every["run_id"], every["bits_post"], every["method_post"], strict=True)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bitlaw.decisions.costs import training_flop
+from bitlaw.decisions.candidate_costs import costs_of
+from bitlaw.decisions.pricing import FLOP_BITS, Pricing
+from bitlaw.decisions.spending import Budget
 from bitlaw.errors import InputError
 from bitlaw.inference.columns import schemes
 from bitlaw.inference.fit import Fit
@@ -16,8 +18,8 @@ from bitlaw.units import format_bits, format_count
 
 MOST_ROWS = 1500
 """Of candidates; with 4,000 draws they take most of a gigabyte."""
-_SHARE_AFTER, _TOKENS_AFTER = 0.01, 1e7
-_FORWARD_FLOP = 2.0
+CHECKPOINT = "the checkpoint asked about"
+"""The ``run_id`` of a trained model that is no fitted run, and may be quantized anew like one."""
 _ROOM = 4
 _NOT_PLANNED = ("run_id", "loss", "flops", "loss_se", "status", "exclude", "bits_post", "method_post")
 
@@ -34,7 +36,7 @@ class Candidates:
     candidate
         Which candidate each row belongs to, shape (rows,), ascending from 0.
     cost
-        Of each candidate, FLOP, shape (candidates,).
+        Of each candidate, FLOP at 16 bits, shape (candidates,).
     is_logged
         Whether its run was logged before, so that only quantizing it is to be paid for, and only once.
     """
@@ -52,7 +54,7 @@ class Candidates:
         """Rows of one candidate."""
         return np.flatnonzero(self.candidate == candidate)
 
-    def within(self, budget: float) -> "Candidates":
+    def within(self, budget: Budget) -> "Candidates":
         """Those that a budget buys one of.
 
         Raises
@@ -60,14 +62,10 @@ class Candidates:
         InputError
             If the budget is not positive, or buys none.
         """
-        if not (np.isfinite(budget) and budget > 0):
-            raise InputError(f"budget is {budget:g}; valid: a positive number (FLOP)")
-        fits = self.cost <= budget
+        require_positive(budget)
+        fits = self.cost <= budget.flops
         if not fits.any():
-            raise InputError(
-                f"budget is {budget:g} FLOP, and the cheapest candidate costs {self.cost.min():.3g}; valid: at "
-                "least that"
-            )
+            raise too_small(budget, float(self.cost.min()))
         kept = fits[self.candidate]
         again = np.cumsum(fits) - 1
         return Candidates(
@@ -121,19 +119,47 @@ def _text(rows: Sequence[Mapping[Hashable, Any]], scheme: str, is_logged: bool) 
     if bits:
         parts.append(f"quantized after training to {', '.join(bits)} bits")
     said = ", ".join(parts)
-    return f"logged run {first['run_id']} ({said})" if is_logged else said
+    if not is_logged:
+        return said
+    return f"{CHECKPOINT if first['run_id'] == CHECKPOINT else f'logged run {first["run_id"]}'} ({said})"
 
 
-def candidates_of(fit: Fit, frame: pd.DataFrame) -> Candidates:
+def nothing_offered(points: pd.DataFrame) -> Candidates:
+    """No candidates, with the columns of points."""
+    return Candidates(points.iloc[:0], np.zeros(0, int), np.zeros(0), np.zeros(0, bool))
+
+
+def require_positive(budget: Budget) -> None:
+    """Check a budget.
+
+    Raises
+    ------
+    InputError
+        If it is not a positive number.
+    """
+    if not (np.isfinite(budget.flops) and budget.flops > 0):
+        raise InputError(f"budget is {budget.flops:g}; valid: a positive number (FLOP)")
+
+
+def too_small(budget: Budget, cheapest: float) -> InputError:
+    """The error of a budget that buys no candidate, of which the cheapest costs so many FLOP at 16 bits."""
+    return InputError(
+        f"budget is {budget.amount_text(budget.flops)}, and the cheapest candidate costs "
+        f"{budget.amount_text(cheapest)}; valid: at least that"
+    )
+
+
+def candidates_of(
+    fit: Fit, frame: pd.DataFrame, pricing: Pricing = FLOP_BITS, budget: Budget | None = None
+) -> Candidates:
     """Candidates from rows of a table.
 
     Rows that share a new ``run_id`` are one run, paid for once; without one every row is a run of its own.
     A new run is measured as trained whether or not a row says so. Rows quantized after training that carry
     the ``run_id`` of a fitted run are quantizations of it, a candidate each.
 
-    Training costs 6 N D, as on hardware that runs every precision as 16 bits; quantizing after training and
-    evaluating 1 % of it, at most a forward pass over 10M tokens. A column ``cost`` (FLOP) says otherwise, row by
-    row.
+    Without a chip training costs 6 N D, as on hardware that runs every precision as 16 bits (``costs_of``). A
+    column ``cost`` says otherwise, row by row, in the unit of the budget.
 
     Parameters
     ----------
@@ -141,6 +167,10 @@ def candidates_of(fit: Fit, frame: pd.DataFrame) -> Candidates:
         A fit to the rows in question.
     frame
         Canonical columns, for example from ``points_frame``; ``run_id`` and ``cost`` where given.
+    pricing
+        What training costs.
+    budget
+        In whose unit the column ``cost`` is; FLOP at 16 bits where None.
 
     Raises
     ------
@@ -163,7 +193,8 @@ def candidates_of(fit: Fit, frame: pd.DataFrame) -> Candidates:
     after = complete["bits_post"].fillna(np.inf).to_numpy(np.float64)
     order = np.lexsort((-after, place))
     complete, number = complete.iloc[order].reset_index(drop=True), place[order]
-    cost = np.where(complete["cost"].isna(), _default_cost(complete), complete["cost"].to_numpy(np.float64))
+    given_cost = complete["cost"].to_numpy(np.float64) / (1.0 if budget is None else budget.amount(1.0))
+    cost = np.where(np.isnan(given_cost), costs_of(complete, pricing), given_cost)
     first = np.unique(number, return_index=True)[1]
     return Candidates(
         points=complete.drop(columns=["cost", "key", "is_logged"]),
@@ -186,15 +217,8 @@ def _trained_besides(rows: pd.DataFrame) -> pd.DataFrame:
     return lacking.assign(bits_post=np.nan, method_post="", cost=np.nan)
 
 
-def _default_cost(rows: pd.DataFrame) -> np.ndarray:
-    n_params, tokens = (rows[name].to_numpy(np.float64) for name in ("n_params", "tokens"))
-    trained = np.asarray(training_flop(n_params, tokens))
-    after = np.minimum(_SHARE_AFTER * trained, _FORWARD_FLOP * n_params * _TOKENS_AFTER)
-    return np.where(rows["bits_post"].notna(), after, trained)
-
-
 def _logged(fit: Fit, rows: pd.DataFrame) -> pd.Series:
-    return rows["run_id"].isin(set(fit.rows["run_id"].astype(str)))
+    return rows["run_id"].isin({*fit.rows["run_id"].astype(str), CHECKPOINT})
 
 
 def _require_rows(frame: pd.DataFrame) -> None:
@@ -223,11 +247,14 @@ def _require_rows(frame: pd.DataFrame) -> None:
 def _require_new(fit: Fit, rows: pd.DataFrame, logged: pd.Series) -> None:
     problems = []
     known = fit.rows.drop_duplicates("run_id").set_index("run_id")
+    known.index = known.index.astype(str)
     measured = set(
         zip(fit.rows["run_id"].astype(str), fit.rows["bits_post"], fit.rows["method_post"], strict=True)
     )
     for row, number in zip(rows[logged].to_dict("records"), np.flatnonzero(logged) + 1, strict=True):
         name = row["run_id"]
+        if name not in known.index:
+            continue
         own: Mapping[str, Any] = known.loc[name].to_dict()
         if pd.isna(row["bits_post"]) or (name, row["bits_post"], row["method_post"]) in measured:
             problems.append(

@@ -195,6 +195,8 @@ def greedy(
 
 def left_after_all(covariance: np.ndarray, targets: np.ndarray, candidates: Measurements) -> float:
     """Variance of the targets, summed, after every candidate was measured once."""
+    if not len(candidates):
+        return float(covariance[targets, targets].sum())
     rows = np.concatenate(candidates.rows)
     noise = np.zeros((len(rows), len(rows)))
     start = 0

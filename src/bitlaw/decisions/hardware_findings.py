@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bitlaw.decisions.hardware import REFERENCE_FORMAT
 from bitlaw.decisions.on_offer import OnOffer
+from bitlaw.decisions.pricing import Pricing
 from bitlaw.decisions.question import TENSORS, PrecisionQuestion
 from bitlaw.finding import Finding, Status
 from bitlaw.runs.columns import TRAINING_BITS
@@ -23,7 +24,7 @@ def hardware_findings(question: PrecisionQuestion, offer: Sequence[OnOffer]) -> 
     """
     if question.pricing.chip is None:
         return ()
-    found = [_speeds(question, offer)]
+    found = [speeds_finding(question.pricing, offer)]
     if question.left_out:
         found.append(_left_out(question))
     if _one_operand(question, offer):
@@ -31,9 +32,17 @@ def hardware_findings(question: PrecisionQuestion, offer: Sequence[OnOffer]) -> 
     return tuple(found)
 
 
-def _speeds(question: PrecisionQuestion, offer: Sequence[OnOffer]) -> Finding:
-    """PASS where every option's speed was measured, else WARN."""
-    pricing, chip = question.pricing, question.pricing.chip
+def speeds_finding(pricing: Pricing, offer: Sequence[OnOffer]) -> Finding:
+    """By which speeds training was priced on a chip: PASS where all were measured, else WARN.
+
+    Parameters
+    ----------
+    pricing
+        What training costs, on a chip.
+    offer
+        The precisions that were priced.
+    """
+    chip = pricing.chip
     fast = {option.runs_in: option for option in offer if option.runs_in not in (None, REFERENCE_FORMAT)}
     said = {
         measured: ", ".join(

@@ -31,11 +31,15 @@ class Outcomes:
     effect
         Variance of the effect that a new run adds: of its cell to its loss, of the run to all its
         degradations; 0 for a logged run, whose effect is in ``value``. Shape (points,).
+    again
+        Variance by which the same model quantized to the same bits strays when measured once more: the part of
+        ``error`` that does not grow with the degradation. 0 for losses as trained, shape (points,).
     """
 
     value: np.ndarray
     error: np.ndarray
     effect: np.ndarray
+    again: np.ndarray
 
 
 def outcome_draws(
@@ -44,6 +48,7 @@ def outcome_draws(
     seed: int = 0,
     drift: bool = True,
     measured: np.ndarray | None = None,
+    checkpoint: str | None = None,
 ) -> Outcomes:
     """Draw the outcomes of measurements at points, jointly: row by row, from the same draw of everything.
 
@@ -63,6 +68,9 @@ def outcome_draws(
         Include the law's structural error beyond the data, as a random walk (see ``drift_walk``).
     measured
         Losses as trained, shape (points,), of which a law that takes them as data needs one per point.
+    checkpoint
+        The ``run_id`` of points that are one model, trained already: they share an effect on their degradation,
+        known or not, which then is in ``value``.
 
     Raises
     ------
@@ -76,7 +84,8 @@ def outcome_draws(
     run = train(fit.law, p, columns, fit.reference, np, error)
     shape = (fit.samples(), len(points))
     loss = np.broadcast_to(run.loss, shape)
-    value, spread, effect = np.log(loss), np.zeros(len(points)), np.zeros(len(points))
+    value = np.log(loss)
+    spread, effect, again = (np.zeros(len(points)) for _ in range(3))
     if not fit.law.base.is_observed:
         scale = np.broadcast_to(trained_scale(p, run, 0.0, np), shape)
         spread[:] = _variance(scale, p["nu"])
@@ -89,18 +98,27 @@ def outcome_draws(
             fit.law, own, quantized, log_n, fit.reference, np, _degradation_part(error, after)
         )
         known, is_logged = _logged_effects(fit, points[after])
+        if checkpoint is not None:
+            of_it = (points.loc[after, "run_id"] == checkpoint).to_numpy() & ~is_logged
+            drawn = np.random.default_rng([seed, 3]).standard_normal((fit.samples(), 1))
+            known, is_logged = np.where(of_it, own["tau"] * drawn, known), is_logged | of_it
         gap = degradation(log_delta + known, loss[:, after], quantized["ceiling"], np)
         gap = np.maximum(np.broadcast_to(gap, (shape[0], int(after.sum()))), _LEAST)
         value[:, after] = np.log(gap)
         # Where a degradation is far below what can be told from zero, its logarithm is known to nothing.
-        spread[after] = np.minimum(_variance(gap_scale(own, gap, np) / gap, own["nu_gap"]), 1.0 / _LEAST)
+        spread[after] = _of_logarithm(gap_scale(own, gap, np), gap, own["nu_gap"])
+        again[after] = np.minimum(_of_logarithm(own["sigma_gap"], gap, own["nu_gap"]), spread[after])
         effect[after] = np.where(is_logged, 0.0, np.median(own["tau"], axis=0) ** 2)
-    return Outcomes(value, spread, effect)
+    return Outcomes(value, spread, effect, again)
 
 
 def _variance(scale: np.ndarray, freedom: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         return np.asarray(np.median(scale**2 * (freedom + 3.0) / (freedom + 1.0), axis=0))
+
+
+def _of_logarithm(scale: np.ndarray, gap: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    return np.minimum(_variance(scale / gap, freedom), 1.0 / _LEAST)
 
 
 def _degradation_part(error: StructuralError | None, after: np.ndarray) -> StructuralError | None:

@@ -1,58 +1,61 @@
 """Which run to log next: what each candidate is expected to tell about the quantity a decision rests on."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bitlaw.criticism.risk import REFUSED
 from bitlaw.criticism.stacking import law_weights
-from bitlaw.decisions.across_laws import STACK, AcrossLaws, disagreement_finding, shared_findings
+from bitlaw.decisions.across_laws import STACK, AcrossLaws, shared_findings
+from bitlaw.decisions.candidate_costs import cost_findings
 from bitlaw.decisions.candidate_grid import default_candidates
-from bitlaw.decisions.candidates import Candidates, candidates_of, logged_runs
+from bitlaw.decisions.candidates import Candidates, candidates_of, nothing_offered, require_positive
 from bitlaw.decisions.caveats import one_law_finding
-from bitlaw.decisions.conditioning import (
-    Measurements,
-    best_plan,
-    covariance_of,
-    left_after_all,
-    reductions,
-    without_outliers,
-)
 from bitlaw.decisions.groups import fitted_method, place_in_group
-from bitlaw.decisions.outcome_draws import Outcomes, outcome_draws
-from bitlaw.decisions.plan_decision import Offered, Pick, PlanDecision
-from bitlaw.decisions.plan_question import Answered, Quantity, answered
+from bitlaw.decisions.hardware_findings import SPEEDS
+from bitlaw.decisions.outcome_draws import Outcomes
+from bitlaw.decisions.plan_decision import PlanDecision
+from bitlaw.decisions.plan_outcomes import joint_outcomes
+from bitlaw.decisions.plan_quantity import Quantity
+from bitlaw.decisions.plan_question import answered
+from bitlaw.decisions.plan_summary import decide, disagreement
 from bitlaw.decisions.pooling import pooled
-from bitlaw.finding import Finding, Status
+from bitlaw.decisions.pricing import Pricing
+from bitlaw.decisions.spending import Budget, budget_of, pricing_of
+from bitlaw.errors import InputError
+from bitlaw.finding import Finding
 from bitlaw.inference.fit import Fit
-
-_MOST_DRAWS = 4000
-_LEAST_SHARE = 0.02
-"""Share of the variance that is left which a run must remove to be worth the work of logging it."""
-_DISAGREEMENT = "laws.disagreement"
 
 
 def plan(
     fit: Fit,
     decision: str = "loss",
     *,
-    budget: float,
+    budget: float | None = None,
+    gpu_hours: float | None = None,
+    money: float | None = None,
+    hardware: str | None = None,
+    speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    price: float | None = None,
     n_params: float | None = None,
     tokens: float | None = None,
     flops: float | None = None,
     candidates: pd.DataFrame | None = None,
     bits: Sequence[float] | None = None,
     formats: Sequence[str] | None = None,
+    group_size: float | None = None,
+    tensors: Sequence[str] | None = None,
     tolerance: float = 0.01,
+    run_id: str | None = None,
     loss: float | None = None,
+    measured: pd.DataFrame | None = None,
     method_post: str | None = None,
-    bits_weights: float = 16.0,
-    bits_activations: float = 16.0,
-    bits_kv: float = 16.0,
+    bits_weights: float | None = None,
+    bits_activations: float | None = None,
+    bits_kv: float | None = None,
     prob: float = 0.9,
     group: str | None = None,
     seed: int | None = None,
@@ -74,21 +77,30 @@ def plan(
         difference in loss between the two options with the lowest expected regret, at their median sizes; where
         parameters and tokens are fixed, between the option nearest to the probability asked for and 16 bits.
         ``ptq``: ln of the degradation at the bits whose probability of being safe is nearest to the one asked
-        for.
-    budget
-        What may be spent, FLOP at 16 bits.
+        for, of those that were not measured.
+    budget, gpu_hours, money
+        What may be spent, one of them: FLOP at 16 bits, hours on ``hardware``, or money at ``price``.
+    hardware, speeds, price
+        The chip runs are trained on, as for ``optimum``: they cost the time they take there, in 16 bits where it
+        does not multiply in their precision. For ``optimum`` it is the chip of the question, too. None: every run
+        costs 6 N D.
     n_params, tokens, flops
         The question: for ``loss`` and ``ptq`` a run, by its parameters and its tokens or FLOP; for ``optimum``
         as there.
     candidates
-        Runs that could be logged, canonical columns (see ``candidates_of``); by default a grid around the
-        fitted runs within the budget, and for ``ptq`` logged runs at bits they were not quantized to.
-    bits, formats, tolerance
+        Runs that could be logged, canonical columns (see ``candidates_of``), with their ``cost`` in the unit of
+        the budget where it is not what they would be priced at; by default a grid around the fitted runs within
+        the budget, and for ``ptq`` trained models at bits they were not quantized to: logged runs, and the
+        checkpoint asked about.
+    bits, tolerance
         As for ``optimum`` and ``ptq``.
-    loss, method_post
-        As for ``ptq``.
+    formats, group_size, tensors
+        As for ``optimum``.
+    run_id, loss, measured, method_post
+        As for ``ptq``: a checkpoint that is trained already, in place of a run that is planned. The quantity then
+        is its own degradation, given what was measured on it.
     bits_weights, bits_activations, bits_kv
-        Training precision of the run asked about; for ``loss`` and ``ptq``.
+        Training precision of the run asked about, 16 by default; for ``loss`` and ``ptq``.
     prob, group, seed, drift
         As for ``predict``.
 
@@ -100,8 +112,9 @@ def plan(
     Raises
     ------
     InputError
-        For an invalid question, as for the decision itself; a budget that buys no candidate; candidates with
-        missing columns or sizes that are not positive, logged already, or that the law has no term for.
+        For an invalid question, as for the decision itself, and a part of it that another decision has; no budget,
+        several, or one that buys no candidate; an unknown chip; candidates with missing columns or sizes that are
+        not positive, logged already, or that the law has no term for.
     """
     question: dict[str, Any] = {
         "n_params": n_params,
@@ -109,8 +122,12 @@ def plan(
         "flops": flops,
         "bits": bits,
         "formats": formats,
+        "group_size": group_size,
+        "tensors": tensors,
         "tolerance": tolerance,
+        "run_id": run_id,
         "loss": loss,
+        "measured": measured,
         "method_post": method_post,
         "bits_weights": bits_weights,
         "bits_activations": bits_activations,
@@ -121,6 +138,11 @@ def plan(
         (fit,),
         decision,
         budget=budget,
+        gpu_hours=gpu_hours,
+        money=money,
+        hardware=hardware,
+        speeds=speeds,
+        price=price,
         candidates=candidates,
         group=group,
         seed=seed,
@@ -133,7 +155,12 @@ def plan_across(
     fits: Sequence[Fit],
     decision: str = "loss",
     *,
-    budget: float,
+    budget: float | None = None,
+    gpu_hours: float | None = None,
+    money: float | None = None,
+    hardware: str | None = None,
+    speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
+    price: float | None = None,
     candidates: pd.DataFrame | None = None,
     group: str | None = None,
     seed: int | None = None,
@@ -149,7 +176,7 @@ def plan_across(
     ----------
     fits
         One fit per law, to the same rows.
-    decision, budget, candidates, group, seed, drift, **question
+    decision, budget, gpu_hours, money, hardware, speeds, price, candidates, group, seed, drift, **question
         As for ``plan``; the seed is by default that of the first fit.
 
     Raises
@@ -159,12 +186,22 @@ def plan_across(
     """
     weights = law_weights(fits)
     seed = fits[0].provenance.seed if seed is None else seed
-    asked = answered(fits, decision, group=group, seed=seed, drift=drift, **question)
-    offered = _offered(fits[0], asked.quantity, candidates, budget, group)
-    joint = [_joint(fit, asked.quantity, offered, seed, drift) for fit in fits]
-    record = {"budget": budget, "prob": float(question.get("prob", 0.9)), "seed": seed, "drift": drift}
+    pricing = pricing_of(hardware, speeds, price)
+    spending = _spending(pricing, budget, gpu_hours, money)
+    chip: dict[str, Any] = {"hardware": hardware, "speeds": speeds, "price": price}
+    asked = answered(fits, decision, group=group, seed=seed, drift=drift, **chip, **question)
+    offered = _offered(fits[0], asked.quantity, candidates, spending, pricing)
+    joint = [joint_outcomes(fit, asked.quantity, offered, seed, drift) for fit in fits]
+    record = {
+        "budget": spending,
+        "pricing": pricing,
+        "prob": float(question.get("prob", 0.9)),
+        "seed": seed,
+        "drift": drift,
+    }
+    priced = _priced_by(decision, offered, pricing)
     by_law = {
-        fit.law.name: _decide(fit.law.name, asked, offered, own, record)
+        fit.law.name: decide(fit.law.name, asked, offered, own, priced, record)
         for fit, own in zip(fits, joint, strict=True)
     }
     stack = by_law[fits[0].law.name]
@@ -174,164 +211,46 @@ def plan_across(
         together = Outcomes(
             pooled([own.value for own in joint], weights),
             *(np.average([getattr(own, part) for own in joint], axis=0, weights=weights)
-              for part in ("error", "effect")),
+              for part in ("error", "effect", "again")),
         )  # fmt: skip
-        stack = _decide(STACK, asked, offered, together, record)
+        stack = decide(STACK, asked, offered, together, (), record)
         own = tuple(finding for finding in stack.findings if finding.code.startswith("plan."))
-        stack = replace(stack, findings=(*shared_findings(by_law), *own, _disagreement(by_law, weights)))
+        stack = replace(stack, findings=(*shared_findings(by_law), *own, disagreement(by_law, weights)))
     return AcrossLaws(dict(zip(by_law, map(float, weights), strict=True)), by_law, stack)
 
 
-def measurements(outcomes: Outcomes, candidates: Candidates) -> Measurements:
-    """Candidates as rows of the covariance of their outcomes, with the noise of measuring each.
-
-    Rows of a new run share its effect: its degradations that of the run. Each time anew, for another run of
-    the kind is another seed.
-
-    Parameters
-    ----------
-    outcomes
-        At the candidates' points, which come first.
-    candidates
-        The candidates.
-    """
-    after = candidates.points["bits_post"].notna().to_numpy()
-    rows = tuple(candidates.rows(number) for number in range(len(candidates)))
-    return Measurements(
-        rows,
-        tuple(_noise(outcomes, after, own) for own in rows),
-        candidates.cost,
-        candidates.is_logged,
-    )
-
-
-def _noise(outcomes: Outcomes, after: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    kind, effect = after[rows], np.sqrt(outcomes.effect[rows])
-    shared = np.where(kind[:, None] == kind[None, :], np.outer(effect, effect), 0.0)
-    return np.asarray(shared + np.diag(outcomes.error[rows]))
+def _spending(pricing: Pricing, budget: float | None, gpu_hours: float | None, money: float | None) -> Budget:
+    """What may be spent on runs."""
+    given = {"budget": budget, "gpu_hours": gpu_hours, "money": money}
+    named = [name for name, value in given.items() if value is not None]
+    found = budget_of(pricing, budget, gpu_hours, money) if len(named) == 1 else None
+    if found is None:
+        said = f"{' and '.join(named)} are budgets both" if named else "nothing to spend on runs"
+        raise InputError(f"{said}; valid: one of budget (FLOP), gpu_hours and money")
+    require_positive(found)
+    return found
 
 
 def _offered(
-    fit: Fit, quantity: Quantity, candidates: pd.DataFrame | None, budget: float, group: str | None
+    fit: Fit, quantity: Quantity, candidates: pd.DataFrame | None, budget: Budget, pricing: Pricing
 ) -> Candidates:
+    """The candidates that the budget buys one of."""
+    if candidates is None and quantity.is_measured:
+        return nothing_offered(quantity.points)
     if candidates is None:
-        if not (math.isfinite(budget) and budget > 0):
-            return candidates_of(fit, quantity.points).within(budget)  # says what is wrong with the budget
-        found = default_candidates(fit, quantity.points, quantity.precisions, quantity.post, budget)
-        return found.within(budget)
-    frame = place_in_group(fit, candidates, group) if len(candidates) else candidates
+        checkpoint = None if quantity.checkpoint is None else quantity.checkpoint.open_points
+        of_question = quantity.points, quantity.precisions, quantity.post
+        return default_candidates(fit, *of_question, budget, pricing, checkpoint).within(budget)
+    frame = place_in_group(fit, candidates, quantity.group) if len(candidates) else candidates
     if "bits_post" in frame and fit.law.post is not None:
         unnamed = frame["bits_post"].notna() & (frame["method_post"] == "")
         if unnamed.any():
             named = quantity.post[0]["method_post"] if quantity.post else fitted_method(fit, None)
             frame = frame.assign(method_post=frame["method_post"].mask(unnamed, named))
-    return candidates_of(fit, frame).within(budget)
+    return candidates_of(fit, frame, pricing, budget).within(budget)
 
 
-def _joint(fit: Fit, quantity: Quantity, offered: Candidates, seed: int, drift: bool) -> Outcomes:
-    """Outcomes at the candidates' points, and in the last column of values the quantity."""
-    points = pd.concat([offered.points, quantity.points.assign(run_id="")], ignore_index=True)
-    drawn = outcome_draws(fit, points, seed, drift, _as_trained(fit, quantity, points))
-    number = len(offered.points)
-    kept = _thinned(len(drawn.value))
-    value = np.column_stack([drawn.value[kept, :number], quantity.of(drawn.value[kept, number:])])
-    return Outcomes(value, drawn.error[:number], drawn.effect[:number])
-
-
-def _as_trained(fit: Fit, quantity: Quantity, points: pd.DataFrame) -> np.ndarray | None:
-    """Losses as trained, for a law that takes them as data; NaN where there is none."""
-    if not fit.law.base.is_observed:
-        return None
-    own = logged_runs(fit).set_index("run_id")["loss"]
-    known = np.array(points["run_id"].map(own), np.float64)
-    known[len(points) - len(quantity.points) :] = np.nan if quantity.measured is None else quantity.measured
-    return known
-
-
-def _thinned(samples: int) -> np.ndarray:
-    kept = min(samples, _MOST_DRAWS)
-    return ((np.arange(kept) + 0.5) * samples / kept).astype(int)
-
-
-def _decide(
-    law: str, asked: Answered, offered: Candidates, joint: Outcomes, record: dict[str, Any]
-) -> PlanDecision:
-    samples, target = len(joint.value), np.array([joint.value.shape[1] - 1])
-    covariance = covariance_of(without_outliers(joint.value))
-    candidates = measurements(joint, offered)
-    variance = float(covariance[target[0], target[0]])
-    # Of so many candidates, the most that one correlates with the quantity by chance alone.
-    by_chance = 2.0 * math.log(len(candidates) + 1.0) / samples
-    steps = best_plan(covariance, target, candidates, record["budget"], max(by_chance, _LEAST_SHARE))
-    alone = reductions(covariance, target, candidates)
-    texts, inputs = offered.texts(), offered.inputs()
-    picks, seen, spent = [], set(), 0.0
-    for step in steps:
-        picks.append(
-            Pick(
-                candidate=step.candidate,
-                text=texts[step.candidate],
-                inputs=inputs[step.candidate],
-                is_repeat=step.candidate in seen,
-                cost=step.spent - spent,
-                spent=step.spent,
-                sd_after=math.sqrt(step.variance),
-                removed=1.0 - step.variance / variance,
-            )
-        )
-        seen.add(step.candidate)
-        spent = step.spent
-    answer = asked.across.stack if law == STACK else asked.across.by_law[law]
-    risk = asked.risk(None if law == STACK else law)
-    findings = tuple(_softened(finding) for finding in answer.findings if finding.code != _DISAGREEMENT)
-    return PlanDecision(
-        law=law,
-        draws=samples,
-        risk=risk,
-        findings=(*findings, *_nothing(picks, len(offered), record["budget"])),
-        decision=asked.quantity.decision,
-        question=asked.quantity.question,
-        quantity=asked.quantity.text,
-        asked=tuple(
-            (float(n_params), float(tokens))
-            for n_params, tokens in asked.quantity.points[["n_params", "tokens"]].to_numpy(np.float64)
-        ),
-        sd=math.sqrt(variance),
-        picks=tuple(picks),
-        sd_all=math.sqrt(left_after_all(covariance, target, candidates)),
-        offered=tuple(
-            Offered(
-                texts[number],
-                inputs[number],
-                float(offered.cost[number]),
-                float(alone[number]) / variance if variance > 0 else 0.0,
-                bool(offered.is_logged[number]),
-            )
-            for number in range(len(offered))
-        ),
-        is_refused=risk is not None and risk.refused,
-        **record,
-    )
-
-
-def _softened(finding: Finding) -> Finding:
-    """That an answer is refused is what the plan is for; the plan itself stands."""
-    if finding.code != REFUSED:
-        return finding
-    message = f"The question itself is REFUSED until more is logged. {finding.message}"
-    return replace(finding, code="plan.refused", status=Status.WARN, message=message)
-
-
-def _nothing(picks: Sequence[Pick], number: int, budget: float) -> tuple[Finding, ...]:
-    if picks:
-        return ()
-    message = f"None of {number} candidates within {budget:.3g} FLOP is expected to narrow the quantity."
-    advice = "Ask with a larger budget, or with candidates nearer to the question."
-    return (Finding("plan.nothing", Status.WARN, 0.0, None, message, advice),)
-
-
-def _disagreement(by_law: dict[str, PlanDecision], weights: np.ndarray) -> Finding:
-    answers = {name: f"would log first {answer.answer}" for name, answer in by_law.items()}
-    same = len(set(answers.values())) == 1
-    consequence = "The stack counts what they disagree on as variance, and plans for it."
-    return disagreement_finding(answers, weights, same, consequence)
+def _priced_by(decision: str, offered: Candidates, pricing: Pricing) -> tuple[Finding, ...]:
+    """What runs were priced by; the answer for a training precision says its speeds itself."""
+    found = cost_findings(offered.points, offered.is_logged[offered.candidate], pricing)
+    return tuple(finding for finding in found if decision != "optimum" or finding.code != SPEEDS)

@@ -19,7 +19,11 @@ from bitlaw.decisions.across_laws import (
 from bitlaw.decisions.caveats import one_law_finding
 from bitlaw.decisions.pooling import pooled
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
-from bitlaw.decisions.post_training_draws import PostTrainingDraws, post_training_draws, question_points
+from bitlaw.decisions.post_training_draws import (
+    PostTrainingDraws,
+    post_training_draws,
+    question_points,
+)
 from bitlaw.decisions.post_training_summary import decide
 from bitlaw.decisions.predict import PredictionDraws, prediction_draws, summarise, usable_points
 from bitlaw.decisions.prediction import Prediction

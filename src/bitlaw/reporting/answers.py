@@ -213,18 +213,13 @@ def _planned(fits: Sequence[Fit], asked: Asked, method_post: str | None, drift: 
     n_params, tokens = (fits[0].rows[name].to_numpy(np.float64) for name in ("n_params", "tokens"))
     cheapest = float(np.min(training_flop(n_params, tokens)))
     budget = max(_SHARE_TO_SPEND * asked.flops, _FEWEST_RUNS * cheapest)
-    common: dict[str, Any] = {
-        "n_params": asked.n_params,
-        "tokens": asked.tokens,
-        "budget": budget,
-        "group": asked.group,
-        "drift": drift,
-    }
+    common: dict[str, Any] = {"budget": budget, "drift": drift, **asked.spending}
     if not any(fit.law.base.is_observed for fit in fits):
-        return plan_across(fits, "loss", **common).stack
+        model: dict[str, Any] = {"n_params": asked.n_params, "tokens": asked.tokens, "group": asked.group}
+        return plan_across(fits, "loss", **model, **common).stack
     if not all(_is_quantized_after(fit) for fit in fits):
         return None
-    return plan_across(fits, "ptq", loss=asked.loss, method_post=method_post, **common).stack
+    return plan_across(fits, "ptq", **_checkpoint(asked), method_post=method_post, **common).stack
 
 
 def _is_quantized_after(fit: Fit) -> bool:

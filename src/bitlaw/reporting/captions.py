@@ -178,13 +178,16 @@ def precision_options(fixed: PrecisionDecision | None, free: PrecisionDecision |
 
 def next_runs(plan: PlanDecision) -> str:
     """What the plan costs, and what it is expected to leave."""
+    if plan.measured:
+        return f"{plan.quantity[:1].upper()}{plan.quantity[1:]} was measured: no run is needed to know it."
     if not plan.picks:
         number = len(plan.offered)
-        return f"None of {number} candidates within {plan.budget:.3g} FLOP is expected to narrow {plan.quantity}."
+        within = f"{number} candidates within {plan.cost_text(plan.budget.flops)}"
+        return f"None of {within} is expected to narrow {plan.quantity}."
     runs = "One run" if len(plan.picks) == 1 else f"{len(plan.picks)} runs"
     return (
-        f"{runs} for {plan.spent:.3g} FLOP {'is' if len(plan.picks) == 1 else 'are'} expected to bring the standard "
-        f"deviation of {plan.quantity} from {plan.sd_text(plan.sd)} to {plan.sd_text(plan.sd_after)}."
+        f"{runs} for {plan.cost_text(plan.spent)} {'is' if len(plan.picks) == 1 else 'are'} expected to bring the "
+        f"standard deviation of {plan.quantity} from {plan.sd_text(plan.sd)} to {plan.sd_text(plan.sd_after)}."
     )
 
 

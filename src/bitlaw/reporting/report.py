@@ -215,6 +215,7 @@ def _next_runs(fit: Fit, answers: Answers, style: Style) -> dict[str, Any]:
         "plan": answers.plan.sentence(),
         "plan_table": tables.plan_table(answers.plan),
         "plan_figure": shown,
+        "plan_costs": answers.plan.costs_text(),
     }
 
 

@@ -47,7 +47,7 @@ def figure(plan: PlanDecision, rows: pd.DataFrame, style: Style = DEFAULT_STYLE)
 
 def _spending(axis: Axes, plan: PlanDecision, style: Style) -> None:
     scale, unit = _UNITS[plan.decision]
-    spent = np.array([0.0, *(100.0 * pick.spent / plan.budget for pick in plan.picks)])
+    spent = np.array([0.0, *(100.0 * pick.spent / plan.budget.flops for pick in plan.picks)])
     left = scale * np.array([plan.sd, *(pick.sd_after for pick in plan.picks)])
     axis.step([*spent, 100.0], [*left, left[-1]], where="post", color=style.colours[0])
     axis.plot(spent[1:], left[1:], linestyle="", marker="o", color=style.colours[0])
@@ -56,6 +56,15 @@ def _spending(axis: Axes, plan: PlanDecision, style: Style) -> None:
         if number < _MOST_NUMBERED and x - last > _APART:
             _number(axis, number, float(x), float(y), style)
             last = float(x)
+    if plan.offered:
+        _all_candidates(axis, plan, scale, style)
+    axis.set_ylim(0.0, 1.12 * float(left[0]) if left[0] > 0 else 1.0)
+    axis.set_xlabel(f"spent, % of {plan.cost_text(plan.budget.flops)}")
+    axis.set_title(f"expected SD, {unit}")
+
+
+def _all_candidates(axis: Axes, plan: PlanDecision, scale: float, style: Style) -> None:
+    """What all candidates would leave."""
     axis.axhline(scale * plan.sd_all, color=style.ink, linewidth=1.0, linestyle=(0, (4, 3)))
     axis.annotate(
         f"all {len(plan.offered)} candidates",
@@ -66,24 +75,28 @@ def _spending(axis: Axes, plan: PlanDecision, style: Style) -> None:
         fontsize=style.small,
         color=style.quiet,
     )
-    axis.set_ylim(0.0, 1.12 * float(left[0]) if left[0] > 0 else 1.0)
-    axis.set_xlabel(f"spent, % of {plan.budget:.3g} FLOP")
-    axis.set_title(f"expected SD, {unit}")
 
 
 def _map(axis: Axes, plan: PlanDecision, rows: pd.DataFrame, style: Style) -> None:
-    sizes = np.array([[one.inputs["n_params"], one.inputs["tokens"]] for one in plan.offered])
+    sizes = np.array([[one.inputs["n_params"], one.inputs["tokens"]] for one in plan.offered]).reshape(-1, 2)
     share = np.array([one.share for one in plan.offered])
     runs = rows.drop_duplicates("run_id")
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.plot(runs["n_params"], runs["tokens"], linestyle="", marker="x", color=style.quiet, markersize=4.0,
               label="logged")  # fmt: skip
-    area = _SMALLEST + (_LARGEST - _SMALLEST) * share / max(float(share.max()), 1e-12)
+    area = _SMALLEST + (_LARGEST - _SMALLEST) * share / max(float(share.max(initial=0.0)), 1e-12)
     axis.scatter(sizes[:, 0], sizes[:, 1], s=area, color=style.colours[5], alpha=0.45, linewidth=0.0,
-                 label="candidate, by what it removes")  # fmt: skip
+                 label="candidate, by what it removes" if len(sizes) else None)  # fmt: skip
     picked = sizes[[pick.candidate for pick in plan.picks]] if plan.picks else np.zeros((0, 2))
-    axis.plot(picked[:, 0], picked[:, 1], linestyle="", marker="o", color=style.colours[0], label="pick")
+    axis.plot(
+        picked[:, 0],
+        picked[:, 1],
+        linestyle="",
+        marker="o",
+        color=style.colours[0],
+        label="pick" if plan.picks else None,
+    )
     first = {tuple(place): number for number, place in reversed(list(enumerate(picked)))}
     for place, number in first.items():
         if number < _MOST_NUMBERED:
