@@ -11,7 +11,6 @@ from bitlaw.decisions.on_chips import budget_on_chips, optimum_on_chips
 from bitlaw.decisions.optimum import optimum
 from bitlaw.errors import InputError
 from bitlaw.inference.fit import Fit
-from bitlaw.reporting import opening
 from bitlaw.reporting.answers import Answers, answers_of
 from bitlaw.reporting.chip_rows import chip_rows
 from bitlaw.reporting.figures import break_even
@@ -24,6 +23,7 @@ from bitlaw.reporting.on_chips import (
     chips_sentence,
     chips_table,
 )
+from bitlaw.reporting.opening.paragraphs import paragraphs
 from bitlaw.reporting.report import write_report
 from bitlaw.reporting.style import Style
 from bitlaw.reporting.summary import all_findings, summary
@@ -58,7 +58,7 @@ def test_the_first_chip_is_decided_for_and_the_others_are_beside_it(fit: Fit, an
 
 
 def test_the_opening_says_for_which_chip_it_speaks(fit: Fit, answers: Answers) -> None:
-    said = opening.paragraphs(fit, answers, all_findings(fit, answers), None)[0].text
+    said = paragraphs(fit, answers, all_findings(fit, answers), None)[0].text
     fixed, free = answers.chips_fixed, answers.chips_free
     assert free.turns
     sentence = chips_sentence(fixed, free)
