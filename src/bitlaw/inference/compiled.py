@@ -21,9 +21,7 @@ from bitlaw.laws.law import Law, Reference
 _MANY_LEVELS = 40
 _UNINFORMED_STREAM = 1
 """Tells the random numbers of quantities that are not sampled from all others of the same seed."""
-_PILOT_TUNE, _PILOT_DRAWS, _PILOT_CHAINS, _PILOT_DEPTH = 200, 100, 2, 5
-"""A pilot's trajectories are short: before its coordinates suit it, long ones are where its time goes, and what is
-learned from it is as good without."""
+_PILOT_TUNE, _PILOT_DRAWS, _PILOT_CHAINS = 200, 100, 2
 
 
 @dataclass(frozen=True)
@@ -154,9 +152,7 @@ def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> Compi
     has_run_effects = law.post is not None and len(rows.paired) + len(rows.unpaired) > 0
     if not over and not has_run_effects:
         return compiled
-    short = replace(
-        settings, tune=_PILOT_TUNE, draws=_PILOT_DRAWS, chains=_PILOT_CHAINS, max_depth=_PILOT_DEPTH
-    )
+    short = replace(settings, tune=_PILOT_TUNE, draws=_PILOT_DRAWS, chains=_PILOT_CHAINS)
     pilot = sample_law(compiled, short)["posterior"].to_dataset()
     data: dict[str, np.ndarray] = {}
     for name, columns in over.items():

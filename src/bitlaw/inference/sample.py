@@ -40,8 +40,6 @@ class SamplerSettings:
         The same seed on the same machine gives the same draws.
     adaptation
         How nutpie adapts the mass matrix: ``low_rank`` or ``diag``.
-    max_depth
-        Doublings of a trajectory at most.
     """
 
     draws: int = 1000
@@ -51,7 +49,6 @@ class SamplerSettings:
     cores: int = 2
     seed: int = 0
     adaptation: str = "low_rank"
-    max_depth: int = 10
 
     def more_careful(self) -> "SamplerSettings":
         """The settings of the one automatic retry."""
@@ -143,7 +140,6 @@ def draw_posterior(compiled: Any, settings: SamplerSettings, progress: bool = Fa
         seed=settings.seed,
         target_accept=settings.target_accept,
         adaptation=settings.adaptation,
-        maxdepth=settings.max_depth,
         save_warmup=False,
         progress_bar=progress,
     )
