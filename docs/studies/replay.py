@@ -3,6 +3,7 @@
 Nothing of the held-out runs is seen before the end but their sizes and precisions, which are the question.
 """
 
+import functools
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -278,25 +279,65 @@ def replays(
     kept_only
         Replay nothing; what was replayed before.
     """
-    path = folder / f"replay_{table.name}.json"
-    prepared: Replayed | None = None
+    prepared = functools.cache(lambda: ready(table))
+
+    def made(start: int | None, rule: str) -> list[dict[str, Any]]:
+        return [ends(prepared(), start)] if rule == "ends" else replay(prepared(), start or 0, rule)
+
+    found = resumed(
+        folder / f"replay_{table.name}.json",
+        starts,
+        lambda start: ("ends", *(rules if start is not None else ())),
+        made,
+        table.name,
+        kept_only,
+    )
+    return pd.DataFrame(
+        {"table": table.name, "start": start, "rule": rule} | one
+        for start, rule, every in found
+        if start == "None" or rule in ("ends", *rules)
+        for one in every
+    )
+
+
+def resumed(
+    path: Path,
+    starts: int,
+    rules: Callable[[int | None], Sequence[str]],
+    made: Callable[[int | None, str], Any],
+    said: str,
+    kept_only: bool,
+) -> Iterator[tuple[str, str, Any]]:
+    """Results by start, the whole table's (None) first, and rule: those of the file, and the rest made and kept.
+
+    Parameters
+    ----------
+    path
+        Where results are kept.
+    starts
+        How many starts.
+    rules
+        Which rules there are for a start.
+    made
+        Makes a result.
+    said
+        What each start is reported as done with.
+    kept_only
+        Make nothing.
+    """
     kept: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    for start in (None, *range(starts)):
-        for rule in ("ends", *(rules if start is not None else ())):
-            key = f"{start} {rule}"
-            if key in kept or kept_only:
-                continue
-            prepared = prepared or ready(table)
-            kept[key] = [ends(prepared, start)] if rule == "ends" else replay(prepared, start or 0, rule)
-            keep(path, kept)
-        if not kept_only:
-            print(f"{table.name}: start {start} done", flush=True)
-    rows = []
+    if not kept_only:
+        for start in (None, *range(starts)):
+            for rule in rules(start):
+                key = f"{start} {rule}"
+                if key not in kept:
+                    kept[key] = made(start, rule)
+                    keep(path, kept)
+            print(f"{said}: start {start} done", flush=True)
     for key, found in kept.items():
-        start, _, rule = key.partition(" ")
-        if start == "None" or (int(start) < starts and rule in ("ends", *rules)):
-            rows += [{"table": table.name, "start": start, "rule": rule} | one for one in found]
-    return pd.DataFrame(rows)
+        at, _, rule = key.partition(" ")
+        if at == "None" or int(at) < starts:
+            yield at, rule, found
 
 
 def keep(path: Path, content: dict[str, Any]) -> None:

@@ -1,13 +1,13 @@
 """Why a plan does or does not help: the error made at the held-out runs beside the one that was reckoned with."""
 
-import json
+import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from held_out import Table
-from replay import BUDGETS, PLAN, PROB, RANDOM, Replayed, ends_fit, fit_to, keep, ready, start_of, steps
+from replay import BUDGETS, PLAN, PROB, RANDOM, Replayed, ends_fit, fit_to, ready, resumed, start_of, steps
 
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
@@ -33,25 +33,18 @@ def whys(table: Table, folder: Path, starts: int = WHY_STARTS, kept_only: bool =
     kept_only
         Compute nothing; what was found before.
     """
-    path = folder / f"why_{table.name}.json"
-    kept: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    prepared: Replayed | None = None
-    for start in (None, *range(starts)):
-        for rule in (WHOLE,) if start is None else (START_ALONE, PLAN, RANDOM):
-            key = f"{start} {rule}"
-            if key in kept or kept_only:
-                continue
-            prepared = prepared or ready(table)
-            kept[key] = _why(prepared, start, rule)
-            keep(path, kept)
-        if not kept_only:
-            print(f"{table.name}: why, start {start} done", flush=True)
-    rows = []
-    for key, found in kept.items():
-        start, _, rule = key.partition(" ")
-        if start == "None" or int(start) < starts:
-            rows.append({"table": table.name, "start": start, "rule": rule} | found)
-    return pd.DataFrame(rows)
+    prepared = functools.cache(lambda: ready(table))
+    found = resumed(
+        folder / f"why_{table.name}.json",
+        starts,
+        lambda start: (WHOLE,) if start is None else (START_ALONE, PLAN, RANDOM),
+        lambda start, rule: _why(prepared(), start, rule),
+        f"{table.name}: why",
+        kept_only,
+    )
+    return pd.DataFrame(
+        {"table": table.name, "start": start, "rule": rule} | one for start, rule, one in found
+    )
 
 
 def why_numbers(found: pd.DataFrame) -> list[dict[str, Any]]:

@@ -112,6 +112,11 @@ class AcrossLaws[Answer: LawAnswer]:
         return self.stack.to_dict() | {"laws": laws}
 
 
+def stack_of[Answer: LawAnswer](answer: Answer | AcrossLaws[Answer]) -> Answer:
+    """The answer itself; of several laws that of their stack."""
+    return answer.stack if isinstance(answer, AcrossLaws) else answer
+
+
 def optimum_across(
     fits: Sequence[Fit], *, seed: int | None = None, drift: bool = True, **question: Any
 ) -> AcrossLaws[PrecisionDecision]:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from bitlaw.criticism.risk import REFUSED
-from bitlaw.decisions.across_laws import AcrossLaws, optimum_across, shared_findings
+from bitlaw.decisions.across_laws import AcrossLaws, optimum_across, shared_findings, stack_of
 from bitlaw.decisions.budget import budget
 from bitlaw.decisions.budget_across import budget_across
 from bitlaw.decisions.budget_decision import BudgetDecision
@@ -36,10 +36,7 @@ class OnChips[Answer: (PrecisionDecision, BudgetDecision)]:
     @property
     def decisions(self) -> dict[str, Answer]:
         """The answer on each chip; of several laws that of their stack."""
-        return {
-            name: answer.stack if isinstance(answer, AcrossLaws) else answer
-            for name, answer in self.by_chip.items()
-        }
+        return {name: stack_of(answer) for name, answer in self.by_chip.items()}
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from bitlaw.criticism.backtest import Backtest, from_dict
 from bitlaw.criticism.contraction import contraction_table
 from bitlaw.criticism.residuals import residual_table
-from bitlaw.decisions.across_laws import AcrossLaws
+from bitlaw.decisions.across_laws import AcrossLaws, stack_of
 from bitlaw.decisions.budget_decision import BudgetDecision
 from bitlaw.decisions.on_chips import OnChips
 from bitlaw.decisions.plan_decision import PlanDecision
@@ -146,7 +146,7 @@ def plot_decision(
     """
     if isinstance(decision, OnChips):
         return _panels(chips.figure(decision, style))
-    own = decision.stack if isinstance(decision, AcrossLaws) else decision
+    own = stack_of(decision)
     if isinstance(own, PostTrainingDecision):
         return _panels(post_training_options.figure(own, style))
     if not isinstance(own, PrecisionDecision):
@@ -171,8 +171,9 @@ def plot_break_even(
     style
         As for ``plot_data``.
     """
-    stack = decision.stack if isinstance(decision, AcrossLaws) else decision
-    shown: Mapping[str, Any] = stack.decisions if isinstance(stack, OnChips) else {"": stack}
+    shown: Mapping[str, Any] = (
+        decision.decisions if isinstance(decision, OnChips) else {"": stack_of(decision)}
+    )
     if not all(isinstance(one, PrecisionDecision) for one in shown.values()):
         raise InputError("only a training precision pays by its speed-up; valid: an answer of optimum")
     if not any(break_even.paying_options(one) for one in shown.values()):
@@ -194,8 +195,7 @@ def plot_budget(
     style
         As for ``plot_data``.
     """
-    own = decision.stack if isinstance(decision, AcrossLaws) else decision
-    return _panels(budget.figure(fit, own, style))
+    return _panels(budget.figure(fit, stack_of(decision), style))
 
 
 def plot_plan(
@@ -212,8 +212,7 @@ def plot_plan(
     style
         As for ``plot_data``.
     """
-    own = decision.stack if isinstance(decision, AcrossLaws) else decision
-    return _panels(next_runs.figure(own, fit.rows, style))
+    return _panels(next_runs.figure(stack_of(decision), fit.rows, style))
 
 
 def plot_prediction(
@@ -228,8 +227,7 @@ def plot_prediction(
     style
         As for ``plot_data``.
     """
-    own = prediction.stack if isinstance(prediction, AcrossLaws) else prediction
-    return _panels(predictions.figure(own, style))
+    return _panels(predictions.figure(stack_of(prediction), style))
 
 
 def plot_risk(

@@ -33,8 +33,8 @@ class Style:
         Pixels an inch in the file, for sharp print and dense screens.
     font, small
         Sizes in points of titles and labels, and of ticks, legends and annotations.
-    ink, quiet, grid
-        Colours of text, of what is secondary, and of grid lines.
+    ink, quiet, faded, grid
+        Colours of text, of what is secondary, of options that do not stand out, and of grid lines.
     colours, markers
         One of each for every series.
     band
@@ -47,6 +47,7 @@ class Style:
     small: float = 9.0
     ink: str = "#1a1a1a"
     quiet: str = "#6b6b6b"
+    faded: str = "#b9c6d0"
     grid: str = "#e4e4e4"
     colours: tuple[str, ...] = OKABE_ITO
     markers: tuple[str, ...] = MARKERS

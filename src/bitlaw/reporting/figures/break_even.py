@@ -14,7 +14,6 @@ from bitlaw.reporting.figures.grouped_rows import GroupedRows, grouped_rows, lab
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, count_ticks, drawing
 from bitlaw.units import format_probability
 
-_FADED = "#b9c6d0"
 _EVEN = 0.5
 _LARGEST = 64.0
 """The axis ends at twice the largest speed-up, or break-even up to this one; an arrow says that it goes on."""
@@ -107,7 +106,7 @@ def _bar_colour(option: PrecisionOption, style: Style) -> str:
     """What probably pays stands out; what is refused does not."""
     if option.refused:
         return style.quiet
-    return style.colours[0] if (option.probability_pays or 0.0) > _EVEN else _FADED
+    return style.colours[0] if (option.probability_pays or 0.0) > _EVEN else style.faded
 
 
 def _kind(option: PrecisionOption) -> str:

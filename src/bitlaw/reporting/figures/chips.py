@@ -16,7 +16,6 @@ from bitlaw.reporting.figures.grouped_rows import GroupedRows, grouped_rows, lab
 from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing
 from bitlaw.units import LOSS_UNIT, format_amount, format_probability
 
-_FADED = "#b9c6d0"
 _STAR = 13
 
 
@@ -103,4 +102,4 @@ def _colour(row: ChipRow, style: Style) -> str:
     """The answer and what is as good as it stand out; what is refused does not."""
     if row.is_refused:
         return style.quiet
-    return style.colours[0] if row.is_chosen or row.is_near else _FADED
+    return style.colours[0] if row.is_chosen or row.is_near else style.faded

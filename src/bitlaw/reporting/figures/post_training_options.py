@@ -11,7 +11,6 @@ from bitlaw.reporting.style import DEFAULT_STYLE, Style, drawing
 from bitlaw.reporting.words import bits_text
 from bitlaw.units import LOSS_UNIT, format_probability
 
-_FADED = "#b9c6d0"
 _WHOLE_MARKER = 1.6
 """A median nearer to the edge than this factor would be drawn over the arrow there."""
 
@@ -33,7 +32,7 @@ def figure(decision: PostTrainingDecision, style: Style = DEFAULT_STYLE) -> Figu
         _intervals(left, decision, style)
         left.set_yticks(range(len(options)), [f"to {bits_text(option.bits_post)}" for option in options])
         values = [option.probability_safe for option in options]
-        colours = [_colour(decision, option.bits_post, style) for option in options]
+        colours = [_colour(decision, option.bits_post, style, style.faded) for option in options]
         labelled_bars(right, values, [format_probability(value) for value in values], colours, style)
         right.axvline(decision.confidence, color=style.ink, linewidth=1.0, linestyle=(0, (4, 3)))
         right.set_xlim(0.0, 1.36)
@@ -50,7 +49,7 @@ def _intervals(axis: Axes, decision: PostTrainingDecision, style: Style) -> None
     axis.set_xscale("log")
     axis.set_xlim(floor, max(ends.max(), decision.tolerance) * 2.0)
     for row, (option, (lo, median, hi)) in enumerate(zip(decision.options, ends, strict=True)):
-        colour = _colour(decision, option.bits_post, style, faded=style.colours[1])
+        colour = _colour(decision, option.bits_post, style, style.colours[1])
         start = floor * 1.15 if lo <= floor else lo
         axis.plot([start, max(hi, start)], [row, row], color=colour, linewidth=4, solid_capstyle="butt")
         if median > floor * _WHOLE_MARKER:
@@ -84,6 +83,6 @@ def _intervals(axis: Axes, decision: PostTrainingDecision, style: Style) -> None
     axis.set_xlabel(f"degradation of {whose}, {LOSS_UNIT}, {100 * decision.prob:g} % ETI")
 
 
-def _colour(decision: PostTrainingDecision, bits: float, style: Style, faded: str = _FADED) -> str:
+def _colour(decision: PostTrainingDecision, bits: float, style: Style, otherwise: str) -> str:
     safe = decision.smallest_safe_bits
-    return style.colours[0] if safe is not None and bits >= safe else faded
+    return style.colours[0] if safe is not None and bits >= safe else otherwise

@@ -13,7 +13,6 @@ from bitlaw.reporting.words import precision_text
 from bitlaw.units import LOSS_UNIT, format_probability
 
 _PROBABILITY_AXIS = (0.0, 1.36)
-_FADED = "#b9c6d0"
 
 
 def figure(
@@ -80,7 +79,7 @@ def _probabilities(axis: Axes, values: list[float], decision: PrecisionDecision,
 
 
 def _colours(decision: PrecisionDecision, style: Style) -> list[str]:
-    return [style.colours[0] if _stands_out(option, decision) else _FADED for option in decision.options]
+    return [style.colours[0] if _stands_out(option, decision) else style.faded for option in decision.options]
 
 
 def _stands_out(option: PrecisionOption, decision: PrecisionDecision) -> bool:

@@ -4,7 +4,7 @@ from bitlaw.decisions.intervals import count_text, interval_text
 from bitlaw.decisions.post_training_decision import PostTrainingDecision, PostTrainingOption
 from bitlaw.laws.law import Law
 from bitlaw.reporting.opening.after_training import post_training_sentence
-from bitlaw.reporting.opening.card import Card, Fact, State, refused, silent
+from bitlaw.reporting.opening.card import Card, Fact, State, in_full, refused, silent
 from bitlaw.reporting.opening.would_change import another_law, lower_bar, other_runs, without_data
 from bitlaw.reporting.several import SeveralLaws
 from bitlaw.reporting.words import bits_text
@@ -44,12 +44,12 @@ def after_training_card(decision: PostTrainingDecision | None, law: Law, several
         decision.risk,
         (
             _fewer(decision),
-            another_law(several, across, lambda answer: answer.answer, decision.answer),
+            another_law(several, across, decision.answer),
             *_longer(shown),
             *other_runs(decision.risk),
             *without_data(None if prior is None else prior.answer),
         ),
-        sentence if decision.risk is None else f"{sentence} {decision.risk.sentence()}",
+        in_full(sentence, decision.risk),
     )
 
 

@@ -100,6 +100,11 @@ def refused(name: str, question: str, section: str, risk: Risk, detail: str) -> 
     )
 
 
+def in_full(sentence: str, risk: Risk | None) -> str:
+    """A sentence of the opening with the risk of what it says."""
+    return sentence if risk is None else f"{sentence} {risk.sentence()}"
+
+
 def _decisive(risk: Risk) -> tuple[str, ...]:
     return risk.reasons[: risk.decisive]
 

@@ -38,7 +38,7 @@ def spending_card(decision: BudgetDecision, several: SeveralLaws | None) -> Card
         decision.risk,
         (
             *_runner_up(decision, best),
-            another_law(several, across, lambda answer: answer.answer, decision.answer),
+            another_law(several, across, decision.answer),
             *_more(decision),
             *other_runs(decision.risk),
             *without_data(None if prior is None else prior.answer),

@@ -3,12 +3,11 @@
 import math
 from dataclasses import replace
 
-from bitlaw.decisions.across_laws import AcrossLaws
 from bitlaw.decisions.intervals import count_text, interval_text, nats_text
 from bitlaw.decisions.precision_decision import PrecisionDecision
 from bitlaw.decisions.precision_option import PrecisionOption
 from bitlaw.laws.law import Law
-from bitlaw.reporting.opening.card import Card, Fact, State, refused, silent
+from bitlaw.reporting.opening.card import Card, Fact, State, in_full, refused, silent
 from bitlaw.reporting.opening.training import (
     WORTH_NAMING,
     free_sentence,
@@ -57,13 +56,13 @@ def fixed_card(decision: PrecisionDecision | None, law: Law, several: SeveralLaw
         decision.risk,
         (
             *_next_cheaper(decision, best),
-            _other_law(several, across, decision),
+            another_law(several, across, decision.answer),
             *_other_costs(decision),
             *_unlogged(best),
             *other_runs(decision.risk),
             *without_data(_prior_answer(decision)),
         ),
-        _detail(decision, sentence),
+        in_full(sentence, decision.risk),
     )
 
 
@@ -93,13 +92,13 @@ def free_card(decision: PrecisionDecision, several: SeveralLaws | None) -> Card:
         decision.risk,
         (
             *_runners_up(decision, best),
-            _other_law(several, across, decision),
+            another_law(several, across, decision.answer),
             *_other_costs(decision),
             *_unlogged(best),
             *other_runs(decision.risk),
             *without_data(_prior_answer(decision)),
         ),
-        _detail(decision, sentence),
+        in_full(sentence, decision.risk),
     )
 
 
@@ -177,12 +176,6 @@ def _runners_up(decision: PrecisionDecision, best: PrecisionOption) -> tuple[Fac
     return (Fact("Runner-up" if len(named) == 1 else "Runners-up", listed),)
 
 
-def _other_law(
-    several: SeveralLaws | None, across: AcrossLaws[PrecisionDecision] | None, decision: PrecisionDecision
-) -> Fact:
-    return another_law(several, across, lambda answer: answer.answer, decision.answer)
-
-
 def _other_costs(decision: PrecisionDecision) -> tuple[Fact, ...]:
     said = [
         f"{'the same' if answer == decision.answer else answer} with {model}"
@@ -198,7 +191,3 @@ def _unlogged(best: PrecisionOption | None) -> tuple[Fact, ...]:
 
 def _prior_answer(decision: PrecisionDecision) -> str | None:
     return None if decision.under_prior is None else decision.under_prior.answer
-
-
-def _detail(decision: PrecisionDecision, sentence: str) -> str:
-    return sentence if decision.risk is None else f"{sentence} {decision.risk.sentence()}"

@@ -1,6 +1,5 @@
 """What would change an answer: another law, other runs, having no data."""
 
-from collections.abc import Callable
 from typing import Any
 
 from bitlaw.criticism.risk import Risk
@@ -12,9 +11,7 @@ from bitlaw.units import format_probability
 _WORTH_ASKING = 0.05
 
 
-def another_law(
-    several: SeveralLaws | None, across: AcrossLaws[Any] | None, said: Callable[[Any], str], own: str
-) -> Fact:
+def another_law(several: SeveralLaws | None, across: AcrossLaws[Any] | None, own: str) -> Fact:
     """What other laws say of the same question, or that it was not checked.
 
     Parameters
@@ -23,17 +20,15 @@ def another_law(
         The laws of the report; None of one.
     across
         Their answers to this question; None where that is not kept.
-    said
-        An answer in a few words.
     own
-        The answer of the card, in the same words.
+        The answer of the card, in the words that answers have for themselves.
     """
     label = "Another law"
     if several is None:
         return Fact(label, "not checked (NOT RUN): one law was fitted")
     if across is None or len(across.by_law) < 2:
         return Fact(label, "not checked (NOT RUN): only one of the laws has a term for it")
-    answers = {name: said(answer) for name, answer in across.by_law.items()}
+    answers = {name: answer.answer for name, answer in across.by_law.items()}
     others = {name: answer for name, answer in answers.items() if answer != own}
     if not others:
         return Fact(label, "both say the same" if len(answers) == 2 else f"all {len(answers)} say the same")
