@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bitlaw.inference.compiled import CompiledLaw, compile_law
+from bitlaw.inference.compiled import CompiledLaw, compile_law, sample_law
 from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fold_fit import FoldFit, fit_fold, held_out_draws
 from bitlaw.inference.folds import Fold, compute_flop, plan_folds
 from bitlaw.inference.hull import convex_hull
 from bitlaw.inference.rows import reference_scales
-from bitlaw.inference.sample import SamplerSettings, draw_posterior
+from bitlaw.inference.sample import SamplerSettings
 from bitlaw.inference.simulate import simulate_losses
 from bitlaw.laws.registry import load_law
 from designs import base_design, precision_design, simulated
@@ -53,7 +53,7 @@ def test_a_fold_is_stated_at_its_own_rows(frame, fold: Fold, fitted: FoldFit) ->
 
 def test_a_fold_of_a_compiled_law_is_the_law_compiled_for_its_rows(frame, fold: Fold, fitted) -> None:
     alone = compile_law(load_law("chinchilla"), frame[fold.train])
-    sampled = draw_posterior(alone.model, SamplerSettings(seed=2))["posterior"].to_dataset()
+    sampled = sample_law(alone, SamplerSettings(seed=2))["posterior"].to_dataset()
     for name in ("E", "a", "b", "alpha", "beta", "sigma"):
         expected = sampled[name].to_numpy()
         assert fitted.fit.draws(name).mean() == pytest.approx(expected.mean(), abs=0.2 * expected.std())

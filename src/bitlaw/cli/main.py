@@ -1,5 +1,6 @@
 """The command line assembled, and the one place where its errors become exit codes."""
 
+import gc
 import io
 import sys
 import traceback
@@ -110,7 +111,9 @@ def run() -> None:
             stream.reconfigure(errors="backslashreplace")
     with ExitStack() as stack:  # not sys.excepthook, which PyTensor sets for itself
         stack.push(report_bug)
-        sys.exit(main(sys.argv[1:]))
+        code = main(sys.argv[1:])
+        gc.freeze()  # else Python's last search for garbage, in all that compiling made, takes a second
+        sys.exit(code)
 
 
 def report_bug(

@@ -14,6 +14,7 @@ from bitlaw.inference.levels import spread_scale, varying
 from bitlaw.inference.model import build_model, scale_names
 from bitlaw.inference.parameters import flat, shift_name, spread_name
 from bitlaw.inference.prior import frozen, natural
+from bitlaw.inference.quantities import Quantities, quantities_of
 from bitlaw.inference.rows import Rows, arrange, reference_scales
 from bitlaw.inference.sample import SamplerSettings, compile_model, default_settings, draw_posterior
 from bitlaw.laws.law import Law, Reference
@@ -21,7 +22,9 @@ from bitlaw.laws.law import Law, Reference
 _MANY_LEVELS = 40
 _UNINFORMED_STREAM = 1
 """Tells the random numbers of quantities that are not sampled from all others of the same seed."""
-_PILOT_TUNE, _PILOT_DRAWS, _PILOT_CHAINS = 200, 100, 2
+_PILOT_TUNE, _PILOT_DRAWS, _PILOT_CHAINS, _PILOT_MAX_DEPTH = 200, 100, 2, 7
+_RECOMPUTED = ("cell_effect",)
+"""What follows from the other draws by a law evaluated at every row; the log likelihood computes it anyway."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class CompiledLaw:
         The law, the arranged run table, and the scales of the fit.
     model
         The model as nutpie compiled it.
+    quantities
+        What follows from the unconstrained variables that it draws.
     uninformed
         Quantities that no row moves with: not in the model, drawn from their prior.
     """
@@ -42,6 +47,7 @@ class CompiledLaw:
     rows: Rows
     reference: Reference
     model: Any
+    quantities: Quantities
     uninformed: tuple[str, ...] = ()
 
     def without(self, left_out: np.ndarray) -> "CompiledLaw":
@@ -82,7 +88,8 @@ def compile_law(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> Comp
     rows, reference = arrange(law, frame, pool), reference_scales(frame)
     unmoved = uninformed(law, rows, reference)
     model = build_model(law, rows, reference, unmoved)
-    return CompiledLaw(law, rows, reference, compile_model(model, law, rows), unmoved)
+    quantities = quantities_of(model, left_out=_RECOMPUTED)
+    return CompiledLaw(law, rows, reference, compile_model(model, law, rows), quantities, unmoved)
 
 
 def sample_law(compiled: CompiledLaw, settings: SamplerSettings, progress: bool = False) -> xr.DataTree:
@@ -103,18 +110,28 @@ def sample_law(compiled: CompiledLaw, settings: SamplerSettings, progress: bool 
         With the groups ``posterior``, which has every quantity of the law, and ``sample_stats``.
     """
     sampled = draw_posterior(compiled.model, settings, progress)
-    posterior = sampled["posterior"].to_dataset()
+    plain = sampled["posterior"].to_dataset()
+    drawn = plain.merge(sampled["unconstrained_posterior"].to_dataset())
+    posterior = plain.merge(compiled.quantities.at(drawn, _data(compiled.model)))
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     rng = np.random.default_rng([settings.seed, _UNINFORMED_STREAM])
-    drawn = {
+    prior = {
         name: frozen(compiled.law.prior(name), compiled.reference).rvs(shape, rng)
         for name in compiled.uninformed
     }
-    complete = compiled.law.with_tied(drawn)
-    sampled["posterior"] = posterior.assign(
-        {name: (("chain", "draw"), values) for name, values in complete.items()}
+    complete = compiled.law.with_tied(prior)
+    return xr.DataTree.from_dict(
+        {
+            "posterior": posterior.assign(
+                {name: (("chain", "draw"), values) for name, values in complete.items()}
+            ),
+            "sample_stats": sampled["sample_stats"].to_dataset().drop_vars("unconstrained_draw"),
+        }
     )
-    return sampled
+
+
+def _data(model: Any) -> dict[str, np.ndarray]:
+    return {str(variable.name): model.shared_data[key] for variable, key in model.shared_var_keys.items()}
 
 
 def settings_for(compiled: CompiledLaw, seed: int) -> SamplerSettings:
@@ -152,7 +169,13 @@ def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> Compi
     has_run_effects = law.post is not None and len(rows.paired) + len(rows.unpaired) > 0
     if not over and not has_run_effects:
         return compiled
-    short = replace(settings, tune=_PILOT_TUNE, draws=_PILOT_DRAWS, chains=_PILOT_CHAINS)
+    short = replace(
+        settings,
+        tune=_PILOT_TUNE,
+        draws=_PILOT_DRAWS,
+        chains=_PILOT_CHAINS,
+        max_depth=_PILOT_MAX_DEPTH,
+    )
     pilot = sample_law(compiled, short)["posterior"].to_dataset()
     data: dict[str, np.ndarray] = {}
     for name, columns in over.items():

@@ -16,9 +16,6 @@ from bitlaw.inference.start import jittered, start_point
 from bitlaw.laws.law import Law
 
 _FEW_DIMENSIONS, _MANY_DIMENSIONS = 20, 60
-_RECOMPUTED = ("cell_effect",)
-"""What follows from the other draws by a law evaluated at every row: NumPy does that once for all draws."""
-
 _MODE = "NUMBA"
 _CAREFUL = 0.98
 """Target acceptance of the automatic retry."""
@@ -40,6 +37,8 @@ class SamplerSettings:
         The same seed on the same machine gives the same draws.
     adaptation
         How nutpie adapts the mass matrix: ``low_rank`` or ``diag``.
+    max_depth
+        A trajectory has at most 2^max_depth - 1 steps.
     """
 
     draws: int = 1000
@@ -49,6 +48,7 @@ class SamplerSettings:
     cores: int = 2
     seed: int = 0
     adaptation: str = "low_rank"
+    max_depth: int = 10
 
     def more_careful(self) -> "SamplerSettings":
         """The settings of the one automatic retry."""
@@ -85,6 +85,8 @@ def default_settings(dimensions: int, seed: int, has_levels: bool = False) -> Sa
 def compile_model(model: pm.Model, law: Law, rows: Rows) -> Any:
     """A compiled model for nutpie; ``with_data`` gives it new losses without compiling again.
 
+    It draws unconstrained variables; what follows from them is computed afterwards (see ``quantities``).
+
     Parameters
     ----------
     model
@@ -93,10 +95,9 @@ def compile_model(model: pm.Model, law: Law, rows: Rows) -> Any:
         They decide where chains start.
     """
     start = {name: value for name, value in start_point(law, rows).items() if name in model.named_vars}
-    kept = [variable.name for variable in model.unobserved_RVs if variable.name not in _RECOMPUTED]
     with _without_garbage_collection(), _without_inplace_rewriting():
         return nutpie.compile_pymc_model(
-            model, initial_points=start, jitter_rvs=jittered(model, law), var_names=kept
+            model, initial_points=start, jitter_rvs=jittered(model, law), var_names=()
         )
 
 
@@ -129,7 +130,8 @@ def draw_posterior(compiled: Any, settings: SamplerSettings, progress: bool = Fa
     Returns
     -------
     xarray.DataTree
-        With the groups ``posterior`` and ``sample_stats``.
+        With the groups ``posterior``, ``unconstrained_posterior`` and ``sample_stats``; each variable of
+        the model is in the second if it is transformed for sampling, else in the first.
     """
     return nutpie.sample(
         compiled,
@@ -140,6 +142,8 @@ def draw_posterior(compiled: Any, settings: SamplerSettings, progress: bool = Fa
         seed=settings.seed,
         target_accept=settings.target_accept,
         adaptation=settings.adaptation,
+        maxdepth=settings.max_depth,
         save_warmup=False,
         progress_bar=progress,
+        store_unconstrained=True,
     )
