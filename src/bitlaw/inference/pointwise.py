@@ -5,7 +5,7 @@ the run: it is integrated out by Gauss-Hermite quadrature.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -55,15 +55,17 @@ def run_log_likelihood(
     nodes
         Quadrature nodes of the integral over a run's effect.
     """
-    p = posterior_parameters(law, rows, posterior, rows.first)
-    trained = train(law, p, rows.run_columns, reference, np)
+    distinct, alike = rows.distinct_runs(law.base.is_observed)
+    p = posterior_parameters(law, rows, posterior, rows.first[distinct])
+    trained = train(law, p, take(rows.run_columns, distinct), reference, np)
     samples, n_runs = posterior.sizes["chain"] * posterior.sizes["draw"], len(rows.run_ids)
-    cell = _cell_effects(rows, p, trained, posterior)
+    cell = _cell_effects(rows, p, trained, posterior, alike)
     by_run = np.zeros((samples, n_runs))
     if not law.base.is_observed:
         for block, density in ((rows.trained, _measured), (rows.diverged, _diverged)):
             if len(block):
-                by_run += _sum_by_run(density(p, block, trained, cell), block.run, n_runs)
+                values = density(p, _of_distinct(block, alike), trained, cell)
+                by_run += _sum_by_run(values, block.run, n_runs)
     if "run_effect" not in posterior:
         return RunLogLikelihood(by_run, by_run.sum(axis=1), cell[:, :-1])
 
@@ -73,7 +75,7 @@ def run_log_likelihood(
         if len(block)
     }
     log_delta = {
-        name: log_post_degradation(law, own, columns, _at(trained.log_n, block.run), reference, np)
+        name: log_post_degradation(law, own, columns, _at(trained.log_n, alike[block.run]), reference, np)
         for name, (block, own, columns) in post.items()
     }
 
@@ -85,7 +87,7 @@ def run_log_likelihood(
             if name == "paired":
                 values = _paired(own, columns, block, moved)
             else:
-                values = _unpaired(own, columns, block, moved, trained, cell)
+                values = _unpaired(own, columns, _of_distinct(block, alike), moved, trained, cell)
             total += _sum_by_run(values, block.run, n_runs)
         return total
 
@@ -109,6 +111,11 @@ def _integrate(
         measure = np.log(weight) + node**2 + np.log(np.sqrt(2.0) * spread)
         total = np.logaddexp(total, log_density(t) + prior + measure)
     return total
+
+
+def _of_distinct(block: Block, alike: np.ndarray) -> Block:
+    """The rows with the number of the distinct run that theirs is like."""
+    return replace(block, run=alike[block.run])
 
 
 def _measured(p: dict[str, np.ndarray], block: Block, trained: Trained, cell: np.ndarray) -> np.ndarray:
@@ -172,15 +179,16 @@ def _trained_at(trained: Trained, index: np.ndarray) -> Trained:
 
 
 def _cell_effects(
-    rows: Rows, p: dict[str, np.ndarray], trained: Trained, posterior: xr.Dataset
+    rows: Rows, p: dict[str, np.ndarray], trained: Trained, posterior: xr.Dataset, alike: np.ndarray
 ) -> np.ndarray:
     """Effect of each cell with a zero in last place, which index -1 picks."""
     samples = posterior.sizes["chain"] * posterior.sizes["draw"]
     if not rows.cells:
         return np.zeros((samples, 1))
     level = posterior["cell_level"].to_numpy().reshape(samples, rows.cells)
-    expected, scale = _expected(p, rows.trained, trained)
-    return drawn_cell_effects(rows, level, expected, scale, _at(p["sigma_cell"], rows.trained.run))
+    block = _of_distinct(rows.trained, alike)
+    expected, scale = _expected(p, block, trained)
+    return drawn_cell_effects(rows, level, expected, scale, _at(p["sigma_cell"], block.run))
 
 
 def _sum_by_run(values: np.ndarray, run: np.ndarray, n_runs: int) -> np.ndarray:
