@@ -52,19 +52,23 @@ def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
         _record(law.complete(common, pt), common)
         shifts = level_shifts(law, rows, common, uninformed)
         weight = pm.Data("weight", np.ones(len(rows.frame)))
-        run = _at_rows(law, common, shifts, rows, rows.first)
-        trained, cell_effect = _runs(law, run, rows, reference, weight)
+        distinct, alike = rows.distinct_runs(law.base.is_observed)
+        run = _at_rows(law, common, shifts, rows, rows.first[distinct])
+        trained = train(law, run, take(rows.run_columns, distinct), reference, pt)
+        cell_effect = pt.zeros(1)
+        if not law.base.is_observed:
+            cell_effect = _runs(trained, run, rows, alike, weight)
         if law.post is not None and len(rows.paired) + len(rows.unpaired):
             effects = adaptive_effects("run_effect", "run", len(rows.run_ids), common["tau"])
             run_effect = pm.Deterministic("run_effect", effects, dims="run")
             for block, add in ((rows.paired, _paired), (rows.unpaired, _unpaired)):
                 if len(block):
                     p = _at_rows(law, common, shifts, rows, block.row)
-                    log_n = trained.log_n[block.run]
+                    log_n = trained.log_n[alike[block.run]]
                     columns = take(rows.columns, block.row)
                     log_delta = log_post_degradation(law, p, columns, log_n, reference, pt)
                     log_delta = log_delta + run_effect[block.run]
-                    add(p, columns, block, log_delta, trained, cell_effect, weight)
+                    add(p, columns, block.at_distinct(alike), log_delta, trained, cell_effect, weight)
     return model
 
 
@@ -163,44 +167,38 @@ def _record(values: dict[str, Any], sampled: dict[str, Any]) -> None:
             pm.Deterministic(name, pt.as_tensor(value))
 
 
-def _runs(law: Law, p: dict[str, Any], rows: Rows, reference: Reference, weight: Any) -> tuple[Trained, Any]:
-    """The runs as trained, and the likelihood of their losses; only the former on the observed base."""
-    distinct, alike = rows.distinct_runs(law.base.is_observed)
-    seen = at_runs(p, distinct)
-    trained = train(law, seen, take(rows.run_columns, distinct), reference, pt)
-    if law.base.is_observed:
-        return _trained_at(trained, alike), pt.zeros(1)
-    log_loss = pm.Data("log_loss", np.log(rows.trained.loss))
-    expected, scale = _expected(trained, seen, rows.trained, alike)
+def _runs(trained: Trained, p: dict[str, Any], rows: Rows, alike: np.ndarray, weight: Any) -> Any:
+    """The likelihood of the losses of runs as trained; the effects of their cells."""
+    block = rows.trained.at_distinct(alike)
+    log_loss = pm.Data("log_loss", np.log(block.loss))
+    expected, scale = _expected(trained, p, block)
+    own = at_runs({name: p[name] for name in ("nu", "sigma_cell") if name in p}, block.run)
     cell_effect = pt.zeros(1)
     if rows.cells:
-        sigma_cell = at_runs(p, rows.trained.run)["sigma_cell"]
-        cell_effect = cell_effects(rows, log_loss, expected, scale, sigma_cell)
-    location = expected + cell_effect[rows.trained.cell]
-    density = pm.logp(
-        pm.StudentT.dist(nu=at_runs(p, rows.trained.run)["nu"], mu=location, sigma=scale), log_loss
-    )
-    pm.Potential("trained", weight[rows.trained.row] * density)
+        cell_effect = cell_effects(rows, log_loss, expected, scale, own["sigma_cell"])
+    location = expected + cell_effect[block.cell]
+    density = pm.logp(pm.StudentT.dist(nu=own["nu"], mu=location, sigma=scale), log_loss)
+    pm.Potential("trained", weight[block.row] * density)
     if len(rows.diverged):
-        block = rows.diverged
-        expected, scale = _expected(trained, seen, block, alike)
+        block = rows.diverged.at_distinct(alike)
+        expected, scale = _expected(trained, p, block)
         above = (expected + cell_effect[block.cell] - np.log(block.loss)) / scale
         pm.Potential("diverged", weight[block.row] * pm.logcdf(pm.Normal.dist(0.0, 1.0), above))
-    return _trained_at(trained, alike), cell_effect
+    return cell_effect
 
 
-def _expected(trained: Trained, p: dict[str, Any], block: Block, alike: np.ndarray) -> tuple[Any, Any]:
+def _expected(trained: Trained, p: dict[str, Any], block: Block) -> tuple[Any, Any]:
     """Log loss that the law expects of rows as trained, without the effects of cells, and its noise.
 
     Evaluated once per distinct run, and spread over the rows from there.
     """
-    here = alike[block.run]
-    log_loss = pt.log(trained.loss)[here]
+    log_loss = pt.log(trained.loss)[block.run]
     if block.relative_error.any():
-        scale = trained_scale(at_runs(p, here), _trained_at(trained, here), block.relative_error, pt)
+        here = _trained_at(trained, block.run)
+        scale = trained_scale(at_runs(p, block.run), here, block.relative_error, pt)
     else:
         each = trained_scale(p, trained, 0.0, pt)
-        scale = each[here] if each.ndim else each
+        scale = each[block.run] if each.ndim else each
     return log_loss, pt.broadcast_to(scale, (len(block),))
 
 

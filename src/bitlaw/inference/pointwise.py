@@ -5,7 +5,7 @@ the run: it is integrated out by Gauss-Hermite quadrature.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -64,7 +64,7 @@ def run_log_likelihood(
     if not law.base.is_observed:
         for block, density in ((rows.trained, _measured), (rows.diverged, _diverged)):
             if len(block):
-                values = density(p, _of_distinct(block, alike), trained, cell)
+                values = density(p, block.at_distinct(alike), trained, cell)
                 by_run += _sum_by_run(values, block.run, n_runs)
     if "run_effect" not in posterior:
         return RunLogLikelihood(by_run, by_run.sum(axis=1), cell[:, :-1])
@@ -87,7 +87,7 @@ def run_log_likelihood(
             if name == "paired":
                 values = _paired(own, columns, block, moved)
             else:
-                values = _unpaired(own, columns, _of_distinct(block, alike), moved, trained, cell)
+                values = _unpaired(own, columns, block.at_distinct(alike), moved, trained, cell)
             total += _sum_by_run(values, block.run, n_runs)
         return total
 
@@ -111,11 +111,6 @@ def _integrate(
         measure = np.log(weight) + node**2 + np.log(np.sqrt(2.0) * spread)
         total = np.logaddexp(total, log_density(t) + prior + measure)
     return total
-
-
-def _of_distinct(block: Block, alike: np.ndarray) -> Block:
-    """The rows with the number of the distinct run that theirs is like."""
-    return replace(block, run=alike[block.run])
 
 
 def _measured(p: dict[str, np.ndarray], block: Block, trained: Trained, cell: np.ndarray) -> np.ndarray:
@@ -186,7 +181,7 @@ def _cell_effects(
     if not rows.cells:
         return np.zeros((samples, 1))
     level = posterior["cell_level"].to_numpy().reshape(samples, rows.cells)
-    block = _of_distinct(rows.trained, alike)
+    block = rows.trained.at_distinct(alike)
     expected, scale = _expected(p, block, trained)
     return drawn_cell_effects(rows, level, expected, scale, _at(p["sigma_cell"], block.run))
 

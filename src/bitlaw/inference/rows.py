@@ -1,7 +1,7 @@
 """A run table arranged for the likelihood: training runs, cells, levels, and blocks of losses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,10 @@ class Block:
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.run)
+
+    def at_distinct(self, alike: np.ndarray) -> "Block":
+        """The same rows, with the number of the distinct run that theirs is like (see ``distinct_runs``)."""
+        return replace(self, run=alike[self.run])
 
 
 @dataclass(frozen=True)
