@@ -5,6 +5,7 @@ Run on an idle machine: ``make bench``. Results are written with the machine and
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -108,10 +109,21 @@ def sampling(frame: pd.DataFrame) -> dict[str, dict]:
     return found
 
 
-def cold(command: list[str]) -> dict[str, float]:
-    """Wall time and peak memory of a command in a process of its own."""
+def cold(command: list[str], kernels: Path | None = None) -> dict[str, float]:
+    """Wall time and peak memory of a command in a process of its own.
+
+    Parameters
+    ----------
+    command
+        The command.
+    kernels
+        Folder that PyTensor keeps compiled kernels in; its usual one by default.
+    """
+    environment = os.environ | ({"PYTENSOR_FLAGS": f"base_compiledir={kernels}"} if kernels else {})
     start = time.perf_counter()
-    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    )
     if done.returncode not in (0, 1):  # 1: done, but the fit did not converge, which the record shows
         raise RuntimeError(f"exit {done.returncode}: {' '.join(command)}")
     seconds = time.perf_counter() - start
@@ -119,13 +131,13 @@ def cold(command: list[str]) -> dict[str, float]:
     return {"seconds": round(seconds, 2), "peak_gb_so_far": round(peak, 3)}
 
 
-def cold_fit(runs: Path, fit: Path, *options: str) -> dict[str, float | str]:
+def cold_fit(runs: Path, fit: Path, *options: str, kernels: Path | None = None) -> dict[str, float | str]:
     """A fit without backtest in a process of its own, from CSV to saved fit, and how well it sampled."""
     from bitlaw.inference.fit_file import load_fit
 
     fit.unlink(missing_ok=True)
     bitlaw = str(Path(sys.executable).with_name("bitlaw"))
-    measured = cold([bitlaw, "fit", str(runs), "--out", str(fit), "--no-backtest", *options])
+    measured = cold([bitlaw, "fit", str(runs), "--out", str(fit), "--no-backtest", *options], kernels)
     found = load_fit(fit)
     convergence = {item.code: item for item in found.findings if item.code.startswith("convergence.")}
     return {
