@@ -371,7 +371,7 @@ def test_plans_are_read_by_the_columns_of_a_run_table(fit_file: Path, tmp_path: 
     assert [plan["tokens"] for plan in plans] == [1e10, 1e10]
     assert plans[0]["share"] == pytest.approx(1.0)
     words = bitlaw("budget", fit_file, "--flops", "6e18", "--plans", path).out
-    assert "Of your 2 plans ours has the lowest expected loss" in words.replace("\n", " ")
+    assert "Of your 2 plans ours has the lowest expected loss" in " ".join(words.split())
 
 
 def test_options_reach_the_budget(fit_file: Path, bitlaw) -> None:

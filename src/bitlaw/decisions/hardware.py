@@ -91,6 +91,26 @@ class Chip:
         same = [name for name in self.peak if element_bits(name) == bits]
         return tuple(sorted(same, key=lambda name: -self.peak[name]))
 
+    def fastest(self, bits: float, name: str | None = None) -> str | None:
+        """The fastest of its formats that an option runs in; None where it does not multiply in it.
+
+        Parameters
+        ----------
+        bits
+            Bits of the wider operand of a multiplication; 16 and more are not quantized.
+        name
+            Name of its number format; None for bits alone.
+
+        Examples
+        --------
+        >>> b200 = load_chip("b200")
+        >>> b200.fastest(6.0), b200.fastest(8.25, "mxfp8"), b200.fastest(5.0)
+        ('mxfp6', 'mxfp8', None)
+        """
+        if bits >= UNQUANTIZED_BITS:
+            return REFERENCE_FORMAT
+        return next(iter(self.of_bits(bits)), None) if name is None else self.runs(name)
+
     def listed(self) -> str:
         """What it runs, in words.
 
