@@ -68,3 +68,10 @@ def test_without_a_chip_there_are_no_hours(fit):
 def test_a_chip_is_checked_with_the_question(fit):
     with pytest.raises(InputError, match="unknown chip"):
         asked_about(fit, hardware="h10")
+
+
+def test_the_model_is_served_on_the_chips_asked_about(fit):
+    asked = asked_about(fit, n_params=1e9, tokens=2e10, hardware=("b200", "h100"))
+    after = answers_of(fit, asked).post_training
+    assert [chip.name for chip in after.chips] == ["b200", "h100"]
+    assert answers_of(fit, asked_about(fit, n_params=1e9, tokens=2e10)).post_training.chips == ()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.groups import group_columns
-from bitlaw.decisions.on_chips import chips_named
+from bitlaw.decisions.hardware import chips_named
 from bitlaw.decisions.spending import Price, pricing_of
 from bitlaw.errors import InputError
 from bitlaw.inference.columns import schemes
@@ -56,6 +56,11 @@ class Asked:
     text: str
     spending: Mapping[str, Any] = field(default_factory=dict)
     also_on: tuple[str, ...] = ()
+
+    @property
+    def chips(self) -> tuple[str, ...]:
+        """Names of all chips, that decided for first; empty where the cost is in proportion to bits."""
+        return (str(self.spending["hardware"]), *self.also_on) if self.spending else ()
 
 
 def asked_about(

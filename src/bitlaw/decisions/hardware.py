@@ -1,7 +1,7 @@
 """The hardware table: chips, what each multiplies in and how fast, and speeds that a user measured."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -152,6 +152,37 @@ def load_chip(name: str) -> Chip:
         valid = "" if near.startswith("valid") else f" (valid: {', '.join(chips)})"
         raise InputError(f'unknown chip "{name}"; {near}{valid}')
     return chips[name.lower()]
+
+
+def chips_named(hardware: Sequence[str]) -> tuple[str, ...]:
+    """Names of chips in lower case.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or one twice.
+
+    Examples
+    --------
+    >>> chips_named(["H100", "b200"])
+    ('h100', 'b200')
+    """
+    names = tuple(name.lower() for name in hardware)
+    if not names or len(set(names)) < len(names):
+        raise InputError(f"hardware is {', '.join(hardware) or 'empty'}; valid: one or more chips, each once")
+    return names
+
+
+def chips_called(hardware: str | Sequence[str]) -> tuple[Chip, ...]:
+    """One chip or more by name.
+
+    Raises
+    ------
+    InputError
+        As for ``chips_named`` and ``load_chip``.
+    """
+    names = (hardware,) if isinstance(hardware, str) else hardware
+    return tuple(load_chip(name) for name in chips_named(names))
 
 
 def load_speeds(path: str | Path) -> Speeds:

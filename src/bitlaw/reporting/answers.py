@@ -98,7 +98,14 @@ def answers_of(
     if not fit.law.base.is_observed:
         spent = budget(fit, flops=asked.flops, **also)
     if _is_quantized_after(fit):
-        after = ptq(fit, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift)
+        after = ptq(
+            fit,
+            **_checkpoint(asked),
+            tolerance=tolerance,
+            method_post=method_post,
+            hardware=asked.chips or None,
+            drift=drift,
+        )
     prediction = predict(fit, asked.point, measured=asked.loss, drift=drift)
     planned = _planned([fit], asked, method_post, drift)
     on_fixed, on_free = _on_chips([fit], asked, fixed, free, tolerance, drift)
@@ -136,7 +143,12 @@ def answers_of_several(
     spent = budget_across(spenders, flops=asked.flops, **also) if spenders else None
     if quantized:
         after = ptq_across(
-            quantized, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift
+            quantized,
+            **_checkpoint(asked),
+            tolerance=tolerance,
+            method_post=method_post,
+            hardware=asked.chips or None,
+            drift=drift,
         )
     prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
     several = several_laws(fits, prediction, fixed, free, after, comparison, spent)

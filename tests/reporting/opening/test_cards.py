@@ -165,3 +165,12 @@ def test_on_a_chip_speeds_are_not_called_assumed(fit: Fit) -> None:
     assert facts(fixed)["Cost"].endswith("50 % less than 16 bits at 2x their speed")
     assert facts(free)["Pays"].endswith("at 2x the speed of 16 bits")
     assert "Counted at" not in facts(spend)
+
+
+def test_memory_is_said_where_chips_are_named(fit: Fit) -> None:
+    card, on_chips = (
+        after_training_card(ptq(fit, 1e8, 1e10, hardware=chips), fit.law, None)
+        for chips in (None, ("h100", "b200"))
+    )
+    assert "Memory" not in facts(card)
+    assert "That fits in one h100 (80 GB); fits in one b200 (180 GB)." in facts(on_chips)["Memory"]
