@@ -336,7 +336,7 @@ def test_chips_that_a_model_is_served_on(fit_file: Path, bitlaw) -> None:
     chips = json.loads(done.out, parse_constant=pytest.fail)["serving"]["chips"]
     assert chips == {"tpu-v5e": {"memory_gb": 16.0, "needed": 9}, "b200": {"memory_gb": 180.0, "needed": 1}}
     words = " ".join(bitlaw("ptq", fit_file, *SIZES, *cache, "--quiet").out.split())
-    assert "needs 9 tpu-v5e (16 GB each); fits in one b200 (180 GB)." in words
+    assert "fits in the memory of 9 tpu-v5e (16 GB each) or one b200 (180 GB)." in words
     refused = bitlaw("ptq", fit_file, *SIZES, "--hardware", "h10")
     assert (refused.code, refused.out) == (2, "")
     assert 'unknown chip "h10"' in refused.err

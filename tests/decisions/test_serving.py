@@ -75,7 +75,7 @@ def test_chips_that_hold_weights_and_cache(fit):
     )
     assert decision.smallest_safe_bits == 8.0
     assert decision.serving.gigabytes == pytest.approx(1.0 + 262.144)
-    assert "That needs 4 h100 (80 GB each); fits in one gb300 (288 GB)." in decision.sentence()
+    assert "That fits in the memory of 4 h100 (80 GB each) or one gb300 (288 GB)." in decision.sentence()
     assert "Not counted: embeddings, scales, activations." in decision.sentence()
     assert json.loads(json.dumps(decision.to_dict()))["serving"] == {
         "bits": 8.0,
@@ -93,7 +93,7 @@ def test_every_option_has_its_number_of_chips(fit):
 
 def test_without_a_cache_the_sentence_says_that_it_is_not_counted(fit):
     text = ptq(fit, 1e9, 2e10, bits=(8,), tolerance=1.0, hardware="h100").sentence()
-    assert "At serving its weights take 1 GB at 8 bits. That fits in one h100 (80 GB)." in text
+    assert "At serving its weights take 1 GB at 8 bits. That fits in the memory of one h100 (80 GB)." in text
     assert "Not counted: embeddings, scales, activations, keys and values." in text
 
 

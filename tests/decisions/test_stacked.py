@@ -76,7 +76,7 @@ def test_the_stack_is_served_on_the_chips_asked_about(fits, monkeypatch):
     across = ptq_across(fits, 1e8, 1e10, hardware=("h100", "b200"))
     for decision in (across.stack, *across.by_law.values()):
         assert [chip.name for chip in decision.chips] == ["h100", "b200"]
-        assert "fits in one h100 (80 GB)" in decision.sentence()
+        assert "fits in the memory of one h100 (80 GB) or one b200" in decision.sentence()
 
 
 def test_draws_are_pooled_in_proportion_to_weights(fits, monkeypatch):

@@ -38,7 +38,7 @@ class AssumedSpeed:
         Examples
         --------
         >>> AssumedSpeed(2.0, 2.0).text("8 bits")
-        "an assumed 2x the speed of 16 bits (FLOP in proportion to bits; a chip's: --hardware)"
+        "an assumed 2x the speed of 16 bits (FLOP in proportion to bits; --hardware for a chip's own)"
         >>> AssumedSpeed(16 / 6, 2.0).text("6 bits", "their speed")
         'an assumed 2.67x their speed (FLOP in proportion to bits; listed chips peak at 2x in 6 bits: see --hardware)'
         >>> AssumedSpeed(3.2, None).text("5 bits", "their speed")
@@ -51,7 +51,7 @@ class AssumedSpeed:
             return f"no listed chip multiplies in {precision}: see --hardware"
         if self.listed_peak < _AS_FAST * self.speed_up:
             return f"listed chips peak at {self.listed_peak:.3g}x in {precision}: see --hardware"
-        return "a chip's: --hardware"
+        return "--hardware for a chip's own"
 
 
 def assumed_speed(option: OnOffer) -> AssumedSpeed | None:

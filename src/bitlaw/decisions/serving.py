@@ -122,17 +122,17 @@ class Serving:
         --------
         >>> from bitlaw.decisions.hardware import load_chip
         >>> chips = load_chip("tpu-v5e"), load_chip("h100")
-        >>> Serving(4.0, 35.0, 16.0, KvCache(32, 8, 128, 8192), chips).chips_text()
-        'That needs 3 tpu-v5e (16 GB each); fits in one h100 (80 GB). Not counted: embeddings, scales, activations.'
+        >>> Serving(4.0, 35.0, 16.0, KvCache(32, 8, 128, 8192), chips).chips_text().partition(". ")[0]
+        'That fits in the memory of 3 tpu-v5e (16 GB each) or one h100 (80 GB)'
         """
-        said = "; ".join(
-            f"fits in one {chip.name} ({chip.memory_gb:g} GB)"
+        said = " or ".join(
+            f"one {chip.name} ({chip.memory_gb:g} GB)"
             if self.needed(chip) == 1
-            else f"needs {self.needed(chip)} {chip.name} ({chip.memory_gb:g} GB each)"
+            else f"{self.needed(chip)} {chip.name} ({chip.memory_gb:g} GB each)"
             for chip in self.chips
         )
         cache = ", keys and values" if self.kv_cache is None else ""
-        return f"That {said}. Not counted: embeddings, scales, activations{cache}."
+        return f"That fits in the memory of {said}. Not counted: embeddings, scales, activations{cache}."
 
 
 def kv_cache_of(shape: Sequence[float] | None, context: float | None) -> KvCache | None:

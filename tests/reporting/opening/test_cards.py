@@ -173,4 +173,4 @@ def test_memory_is_said_where_chips_are_named(fit: Fit) -> None:
         for chips in (None, ("h100", "b200"))
     )
     assert "Memory" not in facts(card)
-    assert "That fits in one h100 (80 GB); fits in one b200 (180 GB)." in facts(on_chips)["Memory"]
+    assert "That fits in the memory of one h100 (80 GB) or one b200 (180 GB)." in facts(on_chips)["Memory"]
