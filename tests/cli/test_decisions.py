@@ -329,6 +329,19 @@ def test_no_drift_shows_what_drift_does(command: str, tmp_path: Path, bitlaw) ->
     assert "Structural error beyond the data is included" in bitlaw(command, path, *BEYOND[command]).out
 
 
+def test_chips_that_a_model_is_served_on(fit_file: Path, bitlaw) -> None:
+    cache = ("--kv-cache", "32x8x128", "--context", "1M", "--hardware", "tpu-v5e", "--hardware", "b200")
+    done = bitlaw("ptq", fit_file, *SIZES, *cache, "--json")
+    assert (done.code, done.err) == (0, "")
+    chips = json.loads(done.out, parse_constant=pytest.fail)["serving"]["chips"]
+    assert chips == {"tpu-v5e": {"memory_gb": 16.0, "needed": 9}, "b200": {"memory_gb": 180.0, "needed": 1}}
+    words = " ".join(bitlaw("ptq", fit_file, *SIZES, *cache, "--quiet").out.split())
+    assert "fits in the memory of 9 tpu-v5e (16 GB each) or one b200 (180 GB)." in words
+    refused = bitlaw("ptq", fit_file, *SIZES, "--hardware", "h10")
+    assert (refused.code, refused.out) == (2, "")
+    assert 'unknown chip "h10"' in refused.err
+
+
 def test_measured_points_of_a_checkpoint(fit_file: Path, tmp_path: Path, bitlaw) -> None:
     path = tmp_path / "measured.csv"
     path.write_text("bits_post,loss,loss_se,note\n,3.0,,as trained\n4,3.005,0.0005,a\n")
@@ -371,7 +384,7 @@ def test_plans_are_read_by_the_columns_of_a_run_table(fit_file: Path, tmp_path: 
     assert [plan["tokens"] for plan in plans] == [1e10, 1e10]
     assert plans[0]["share"] == pytest.approx(1.0)
     words = bitlaw("budget", fit_file, "--flops", "6e18", "--plans", path).out
-    assert "Of your 2 plans ours has the lowest expected loss" in words.replace("\n", " ")
+    assert "Of your 2 plans ours has the lowest expected loss" in " ".join(words.split())
 
 
 def test_options_reach_the_budget(fit_file: Path, bitlaw) -> None:

@@ -128,6 +128,29 @@ def test_a_real_report_of_a_fit(fit_file: Path, tmp_path: Path, bitlaw) -> None:
     assert summary["question"] in " ".join(done.out.split())
 
 
+def test_measured_losses_travel_with_the_report(fit_file: Path, tmp_path: Path, written, bitlaw) -> None:
+    path = tmp_path / "measured.csv"
+    path.write_text("bits_post,loss\n,3.0\n4,3.005\n")
+    words = (
+        "report",
+        fit_file,
+        "--out",
+        tmp_path / "page",
+        "--n-params",
+        "1B",
+        "--tokens",
+        "20B",
+        "--measured",
+    )
+    assert bitlaw(*words, path).code == 0
+    assert written[0]["measured"]["loss"].tolist() == [3.0, 3.005]
+    path.write_text("bits_post,los\n4,3.1\n")
+    refused = bitlaw(*words, path)
+    assert (refused.code, refused.out) == (2, "")
+    assert 'column "loss" is missing' in refused.err
+    assert len(written) == 1
+
+
 def test_chips_travel_with_the_report(fit_file: Path, tmp_path: Path, written, bitlaw) -> None:
     chips = ["--hardware", "h100", "--hardware", "b200"]
     assert bitlaw("report", fit_file, "--out", tmp_path / "two", *chips).code == 0

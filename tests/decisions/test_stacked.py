@@ -71,6 +71,14 @@ def test_every_law_answers_as_it_does_alone(fits, monkeypatch):
             assert answer.to_dict() == expected
 
 
+def test_the_stack_is_served_on_the_chips_asked_about(fits, monkeypatch):
+    weigh(monkeypatch, 0.5, 0.5)
+    across = ptq_across(fits, 1e8, 1e10, hardware=("h100", "b200"))
+    for decision in (across.stack, *across.by_law.values()):
+        assert [chip.name for chip in decision.chips] == ["h100", "b200"]
+        assert "fits in the memory of one h100 (80 GB) or one b200" in decision.sentence()
+
+
 def test_draws_are_pooled_in_proportion_to_weights(fits, monkeypatch):
     weigh(monkeypatch, 0.75, 0.25)
     across = predict_across(fits, POINTS)

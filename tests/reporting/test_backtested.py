@@ -20,7 +20,7 @@ from bitlaw.reporting.backtested import (
     why_no_backtest,
 )
 from bitlaw.reporting.figures import coverage, extrapolation_error
-from bitlaw.reporting.palette import OKABE_ITO
+from bitlaw.reporting.palette import SERIES
 from bitlaw.reporting.style import Style
 
 COARSE = Style(dpi=40)
@@ -123,4 +123,4 @@ def test_every_held_out_row_is_drawn_once_with_its_error_and_width(backtest: Bac
     assert hollow[0].get_ydata()[0] == left.get_ylim()[0]
     labels = [text.get_text() for text in drawn.legends[0].get_texts()]
     assert labels == [f"{fold.n_train} rows fitted" for fold in backtest.converged]
-    assert {line.get_color() for line in right.lines} == set(OKABE_ITO[:2])
+    assert {line.get_color() for line in right.lines} == set(SERIES[:2])

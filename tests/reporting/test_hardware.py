@@ -55,10 +55,23 @@ def test_tables_say_cost_speed_and_whether_it_pays(answers):
 def test_without_a_chip_there_are_no_hours(fit):
     answers = answers_of(fit, asked_about(fit, n_params=1e9, tokens=2e10))
     assert "GPU-hours" not in fixed_table(answers.precision_fixed).head
-    assert "counted as FLOP × bits/16" in free_sentence(answers.precision_free)
+    text = free_sentence(answers.precision_free)
+    assert "counted as FLOP × bits/16" in text
+    assert "It is counted at an assumed " in text
+    best = answers.precision_free.option(answers.precision_free.best)
+    costs = {row[0]: row[1] for row in free_table(answers.precision_free).rows}
+    assert costs["16 bits"] == "1"
+    assert costs[f"{best.bits:g} bits"] == f"{best.bits / 16:.3g} (assumed)"
     assert "The limit of ever finer bit-widths" in free_table(answers.precision_free).caption
 
 
 def test_a_chip_is_checked_with_the_question(fit):
     with pytest.raises(InputError, match="unknown chip"):
         asked_about(fit, hardware="h10")
+
+
+def test_the_model_is_served_on_the_chips_asked_about(fit):
+    asked = asked_about(fit, n_params=1e9, tokens=2e10, hardware=("b200", "h100"))
+    after = answers_of(fit, asked).post_training
+    assert [chip.name for chip in after.chips] == ["b200", "h100"]
+    assert answers_of(fit, asked_about(fit, n_params=1e9, tokens=2e10)).post_training.chips == ()

@@ -65,7 +65,7 @@ def optimum(
 ) -> int:
     """Decide which precision to train in: for a budget, a model on a budget, or a model and its tokens.
 
-    A FLOP costs in proportion to its bits, or with --hardware what a chip takes for it.
+    A FLOP is assumed to cost in proportion to its bits; with --hardware it costs what a chip takes for it.
     """
     fitted = open_fits(fits)
     question = given(

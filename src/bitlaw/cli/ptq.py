@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bitlaw.cli import complete
 from bitlaw.cli.measured import measured_from_file
 from bitlaw.cli.options import (
     Bits,
@@ -32,7 +33,7 @@ bitlaw ptq fit.nc --n-params 7B --tokens 1T --loss 2.04 --bits 8,6,5,4 --method-
 
 bitlaw ptq fit.nc --n-params 7B --tokens 1T --loss 2.04 --measured quantized.csv
 
-bitlaw ptq fit.nc --n-params 7B --tokens 1T --kv-cache 32x8x128 --context 8k
+bitlaw ptq fit.nc --n-params 7B --tokens 1T --kv-cache 32x8x128 --context 8k --hardware h100
 
 bitlaw ptq kumar2024.nc bitlaw-default.nc --n-params 7B --tokens 1T
 """
@@ -79,6 +80,16 @@ Context = Annotated[
     float | None,
     column_option("tokens", "COUNT", "Tokens kept at serving, of all sequences at once.", "--context"),
 ]
+ServingHardware = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hardware",
+        metavar="CHIP",
+        help="Chip it is served on: how many hold weights, and keys and values, in their memories. Repeat it to "
+        "compare chips.",
+        autocompletion=complete.chips,
+    ),
+]
 
 
 def ptq(
@@ -96,6 +107,7 @@ def ptq(
     bits_kv: BitsKv = None,
     kv_cache: KvCache = None,
     context: Context = None,
+    hardware: ServingHardware = None,
     prob: Probability = 0.9,
     group: Group = None,
     no_drift: NoDrift = False,
@@ -118,6 +130,7 @@ def ptq(
         bits_kv=bits_kv,
         kv_cache=kv_cache,
         context=context,
+        hardware=hardware or None,
         prob=prob,
         group=group,
         drift=not no_drift,

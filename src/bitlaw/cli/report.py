@@ -9,6 +9,7 @@ import typer
 
 from bitlaw.cli.files import FIT_SUFFIX, open_runs, require_output_folder
 from bitlaw.cli.fit import show_progress
+from bitlaw.cli.measured import measured_from_file
 from bitlaw.cli.options import (
     Flops,
     Gpus,
@@ -55,6 +56,8 @@ bitlaw report runs.csv --out reports/mine
 
 bitlaw report fit.nc --out reports/7b --n-params 7B --tokens 1T --tolerance 0.01
 
+bitlaw report fit.nc --out reports/7b --n-params 7B --tokens 1T --measured quantized.csv
+
 bitlaw report fit.nc --out reports/h100 --hardware h100 --hardware b200 --speeds speeds.toml
 
 bitlaw report laws/kumar2024.nc laws/bitlaw-default.nc --out reports/laws
@@ -67,6 +70,14 @@ Sources = Annotated[
     typer.Argument(
         metavar="RUNS|FIT.nc…",
         help="Run table, which is fitted first, or a Fit file; of several laws one each, to the same rows.",
+    ),
+]
+Measured = Annotated[
+    Path | None,
+    typer.Option(
+        "--measured",
+        metavar="POINTS.csv",
+        help="Losses of the model asked about after quantization, as for bitlaw ptq; of fits only.",
     ),
 ]
 Out = Annotated[
@@ -90,6 +101,7 @@ def report(
     gpus: Gpus = None,
     tolerance: Tolerance = 0.01,
     method_post: MethodPost = None,
+    measured: Measured = None,
     group: Group = None,
     no_drift: NoDrift = False,
     no_backtest: NoBacktest = False,
@@ -110,6 +122,7 @@ def report(
     from bitlaw.workflow import backtesting, reporting
 
     chips_of(hardware or None, speeds, price, gpus)  # type: ignore[arg-type]  # before anything is read or sampled
+    points = None if measured is None else measured_from_file(measured)
     asked = load_law(law)
     opened: Fit | list[Fit] | RunTable
     if all(source.suffix == FIT_SUFFIX for source in sources):
@@ -128,6 +141,7 @@ def report(
         gpus=gpus,
         tolerance=tolerance,
         method_post=method_post,
+        measured=points,
         group=group,
         drift=not no_drift,
     )

@@ -9,7 +9,8 @@ import pandas as pd
 
 from bitlaw.decisions.costs import training_flop
 from bitlaw.decisions.groups import group_columns
-from bitlaw.decisions.on_chips import chips_named
+from bitlaw.decisions.hardware import chips_named
+from bitlaw.decisions.measured_points import loss_of
 from bitlaw.decisions.spending import Price, pricing_of
 from bitlaw.errors import InputError
 from bitlaw.inference.columns import schemes
@@ -44,6 +45,8 @@ class Asked:
         to bits.
     also_on
         Further chips, for which training precision is decided too.
+    measured
+        Losses measured on the model after quantization, as ``ptq`` takes them; None without any.
     """
 
     n_params: float
@@ -56,6 +59,12 @@ class Asked:
     text: str
     spending: Mapping[str, Any] = field(default_factory=dict)
     also_on: tuple[str, ...] = ()
+    measured: pd.DataFrame | None = None
+
+    @property
+    def chips(self) -> tuple[str, ...]:
+        """Names of all chips, that decided for first; empty where the cost is in proportion to bits."""
+        return (str(self.spending["hardware"]), *self.also_on) if self.spending else ()
 
 
 def asked_about(
@@ -69,6 +78,7 @@ def asked_about(
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     price: Price | None = None,
     gpus: int | None = None,
+    measured: pd.DataFrame | None = None,
 ) -> Asked:
     """The question, with the largest logged run where no model is named.
 
@@ -85,6 +95,8 @@ def asked_about(
     hardware, speeds, price, gpus
         Chip that training precision is decided for, as for ``optimum``; of several the first, and the others are
         put beside it.
+    measured
+        As in ``Asked``; its loss as trained is that of the model where the law needs one.
 
     Raises
     ------
@@ -102,6 +114,8 @@ def asked_about(
         group = group or ",".join(largest[column] for column in fit.pool) or None
         run_id = _in_16_bits(fit, largest)
         loss = float(largest["loss"]) if fit.law.base.is_observed and loss is None else loss
+    elif fit.law.base.is_observed:
+        loss = loss_of(None, measured, loss)
     return Asked(
         n_params=n_params,
         tokens=tokens,
@@ -113,6 +127,7 @@ def asked_about(
         text=f"{format_count(n_params)} parameters and {format_count(tokens)} tokens, {which}",
         spending={} if chip is None else {"hardware": chip, "speeds": speeds, "price": price, "gpus": gpus},
         also_on=tuple(name for name in others if name is not None),
+        measured=measured,
     )
 
 

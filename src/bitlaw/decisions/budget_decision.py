@@ -91,7 +91,7 @@ class BudgetDecision(Decision):
                 "of each option is in the table, no basis for a decision."
             )
             return " ".join(part for part in (text, self._plans_text()) if part)
-        parts = [self._answer(), self._posterior(), self._more(), *self._choice()]
+        parts = [self._answer(), self._speed(), self._posterior(), self._more(), *self._choice()]
         parts.append(self._plans_text())
         if self.under_prior is not None:
             parts.append(f"The prior alone would say {self.under_prior.answer}.")
@@ -110,6 +110,11 @@ class BudgetDecision(Decision):
             f"{promised}. The law's mean loss of it is {interval_text(option.loss)}, that of a new run "
             f"{interval_text(option.new_run)}.{said}"
         )
+
+    def _speed(self) -> str:
+        """The speed that the recommended precision is assumed to have."""
+        said = "" if self.best is None else self.option(self.best).speed_text()
+        return f"Training in it is counted at {said}." if said else ""
 
     def _posterior(self) -> str:
         if self.best is None:

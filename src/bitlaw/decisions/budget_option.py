@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bitlaw.decisions.assumed_speed import AssumedSpeed
 from bitlaw.decisions.intervals import json_value
 from bitlaw.decisions.logged import Diverged
 from bitlaw.decisions.on_offer import Key, key_text
@@ -16,7 +17,7 @@ class BudgetOption:
 
     Parameters
     ----------
-    bits, format, cost
+    bits, format, cost, assumed
         As of ``PrecisionOption``.
     probability_best
         Share of draws in which its own optimum has the lowest loss of the options that may be recommended;
@@ -47,6 +48,7 @@ class BudgetOption:
     bits: float
     format: str | None
     cost: float
+    assumed: AssumedSpeed | None
     probability_best: float
     probability_error: float
     best_n_params: Interval
@@ -68,6 +70,10 @@ class BudgetOption:
         """What it is called: its bits, or the name of its format."""
         return self.bits if self.format is None else self.format
 
+    def speed_text(self) -> str:
+        """The speed that its precision is assumed to have; empty at 16 bits, and on a chip."""
+        return "" if self.assumed is None else self.assumed.text(key_text(self.key))
+
     def text(self) -> str:
         """The plan in words."""
         return f"{format_count(self.n_params)} parameters on {format_count(self.tokens)} tokens in {key_text(self.key)}"
@@ -80,7 +86,9 @@ class BudgetOption:
             if self.format is None
             else {"format": self.format, "effective_bits": self.bits}
         )
-        return json_value(called | numbers | {"diverged": str(self.diverged), "scores": vars(self.scores)})
+        assumed = None if self.assumed is None else vars(self.assumed)
+        said = {"assumed": assumed, "diverged": str(self.diverged), "scores": vars(self.scores)}
+        return json_value(called | numbers | said)
 
 
 @dataclass(frozen=True)

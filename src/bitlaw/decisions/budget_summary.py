@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bitlaw.decisions.assumed_speed import assumed_speed
 from bitlaw.decisions.budget_decision import BudgetDecision, BudgetOption
 from bitlaw.decisions.budget_draws import Beliefs
 from bitlaw.decisions.budget_question import BudgetQuestion
@@ -120,6 +121,7 @@ def _option(
         bits=item.bits,
         format=item.format,
         cost=item.cost,
+        assumed=assumed_speed(item),
         probability_best=probability,
         probability_error=monte_carlo_error(probability, len(law_mean)),
         best_n_params=interval_of(best_sizes[0], prob, "parameters"),

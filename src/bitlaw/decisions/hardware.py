@@ -1,7 +1,7 @@
 """The hardware table: chips, what each multiplies in and how fast, and speeds that a user measured."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -91,6 +91,26 @@ class Chip:
         same = [name for name in self.peak if element_bits(name) == bits]
         return tuple(sorted(same, key=lambda name: -self.peak[name]))
 
+    def fastest(self, bits: float, name: str | None = None) -> str | None:
+        """The fastest of its formats that an option runs in; None where it does not multiply in it.
+
+        Parameters
+        ----------
+        bits
+            Bits of the wider operand of a multiplication; 16 and more are not quantized.
+        name
+            Name of its number format; None for bits alone.
+
+        Examples
+        --------
+        >>> b200 = load_chip("b200")
+        >>> b200.fastest(6.0), b200.fastest(8.25, "mxfp8"), b200.fastest(5.0)
+        ('mxfp6', 'mxfp8', None)
+        """
+        if bits >= UNQUANTIZED_BITS:
+            return REFERENCE_FORMAT
+        return next(iter(self.of_bits(bits)), None) if name is None else self.runs(name)
+
     def listed(self) -> str:
         """What it runs, in words.
 
@@ -132,6 +152,37 @@ def load_chip(name: str) -> Chip:
         valid = "" if near.startswith("valid") else f" (valid: {', '.join(chips)})"
         raise InputError(f'unknown chip "{name}"; {near}{valid}')
     return chips[name.lower()]
+
+
+def chips_named(hardware: Sequence[str]) -> tuple[str, ...]:
+    """Names of chips in lower case.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or one twice.
+
+    Examples
+    --------
+    >>> chips_named(["H100", "b200"])
+    ('h100', 'b200')
+    """
+    names = tuple(name.lower() for name in hardware)
+    if not names or len(set(names)) < len(names):
+        raise InputError(f"hardware is {', '.join(hardware) or 'empty'}; valid: one or more chips, each once")
+    return names
+
+
+def chips_called(hardware: str | Sequence[str]) -> tuple[Chip, ...]:
+    """One chip or more by name.
+
+    Raises
+    ------
+    InputError
+        As for ``chips_named`` and ``load_chip``.
+    """
+    names = (hardware,) if isinstance(hardware, str) else hardware
+    return tuple(load_chip(name) for name in chips_named(names))
 
 
 def load_speeds(path: str | Path) -> Speeds:

@@ -11,10 +11,10 @@ from bitlaw.decisions.across_laws import AcrossLaws, optimum_across, shared_find
 from bitlaw.decisions.budget import budget
 from bitlaw.decisions.budget_across import budget_across
 from bitlaw.decisions.budget_decision import BudgetDecision
+from bitlaw.decisions.hardware import chips_named
 from bitlaw.decisions.on_offer import key_text
 from bitlaw.decisions.optimum import optimum
 from bitlaw.decisions.precision_decision import PrecisionDecision
-from bitlaw.errors import InputError
 from bitlaw.finding import Finding, Status, overall_status
 from bitlaw.inference.fit import Fit
 from bitlaw.notebook import result_html
@@ -188,22 +188,3 @@ def _on_chips[Answer](
     if len(several) == 1:
         return {name: alone(several[0], hardware=name, **question) for name in names}
     return {name: across(several, hardware=name, **question) for name in names}
-
-
-def chips_named(hardware: Sequence[str]) -> tuple[str, ...]:
-    """Names of chips in lower case.
-
-    Raises
-    ------
-    InputError
-        Where there is none, or one twice.
-
-    Examples
-    --------
-    >>> chips_named(["H100", "b200"])
-    ('h100', 'b200')
-    """
-    names = tuple(name.lower() for name in hardware)
-    if not names or len(set(names)) < len(names):
-        raise InputError(f"hardware is {', '.join(hardware) or 'empty'}; valid: one or more chips, each once")
-    return names

@@ -202,17 +202,22 @@ def priced(bits: float, name: str | None, columns: Mapping[str, Any], pricing: P
     """
     if pricing.chip is None:
         return OnOffer(bits, name, columns, pricing.cost(bits))
-    operands, element = _operands(bits, name, columns)
-    own = pricing.format_for(operands, element)
+    wider, element = operands(bits, name, columns)
+    own = pricing.format_for(wider, element)
     return OnOffer(
-        bits, name, columns, pricing.cost(operands, element), own, pricing.is_measured(operands, element)
+        bits, name, columns, pricing.cost(wider, element), own, pricing.is_measured(wider, element)
     )
 
 
-def _operands(bits: float, name: str | None, columns: Mapping[str, Any]) -> tuple[float, str | None]:
+def operands(bits: float, name: str | None, columns: Mapping[str, Any]) -> tuple[float, str | None]:
     """What a chip multiplies in: bits of the wider of weights and activations, and the format's name.
 
     A format that floats holds both; other options quantize what their columns say.
+
+    Parameters
+    ----------
+    bits, name, columns
+        As of ``OnOffer``.
     """
     logged = str(columns.get("format", ""))
     if floating_point(logged) and not is_unquantized(logged):

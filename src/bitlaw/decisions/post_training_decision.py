@@ -7,10 +7,12 @@ from typing import Any, Literal
 import pandas as pd
 
 from bitlaw.decisions.caveats import is_beyond
+from bitlaw.decisions.costs import weight_memory
 from bitlaw.decisions.decision import Decision
+from bitlaw.decisions.hardware import Chip
 from bitlaw.decisions.intervals import count_text, drift_text, interval_text, json_value, nats_text
 from bitlaw.decisions.on_offer import key_text
-from bitlaw.decisions.serving import KvCache
+from bitlaw.decisions.serving import BYTES_PER_GB, KvCache, Serving
 from bitlaw.inference.run_effect import Measured
 from bitlaw.runs.columns import UNQUANTIZED_BITS
 from bitlaw.units import LOSS_UNIT, Interval, format_bits, format_count, format_probability
@@ -108,6 +110,8 @@ class PostTrainingDecision(Decision):
         Probability that the degradation grows with tokens, γD > 0.
     kv_cache
         What is kept of the tokens read at serving; None where that was not asked.
+    chips
+        The chips it may be served on.
     under_prior
         The same decision from the prior alone; None in that decision itself.
     """
@@ -128,6 +132,7 @@ class PostTrainingDecision(Decision):
     smallest_safe_bits: float | None
     probability_grows: float
     kv_cache: KvCache | None = None
+    chips: tuple[Chip, ...] = ()
     under_prior: "PostTrainingDecision | None" = None
 
     @property
@@ -149,9 +154,20 @@ class PostTrainingDecision(Decision):
         return "none on offer" if self.smallest_safe_bits is None else key_text(self.smallest_safe_bits)
 
     @property
+    def serving(self) -> Serving:
+        """Memory at serving: weights in the safe bits, or without any as trained; keys and values in the run's bits."""
+        safe = self.smallest_safe_bits
+        return self.serving_in(min(self.bits_weights, UNQUANTIZED_BITS) if safe is None else safe)
+
+    def serving_in(self, bits: float) -> Serving:
+        """Memory at serving with weights in these bits."""
+        weights_gb = float(weight_memory(self.n_params, bits)) / BYTES_PER_GB
+        return Serving(bits, weights_gb, min(self.bits_kv, UNQUANTIZED_BITS), self.kv_cache, self.chips)
+
+    @property
     def kv_cache_gb(self) -> float | None:
         """Memory of the keys and values at serving, GB, in the run's own bits; None where that was not asked."""
-        return None if self.kv_cache is None else self.kv_cache.gigabytes(min(self.bits_kv, UNQUANTIZED_BITS))
+        return self.serving.kv_cache_gb
 
     @property
     def shown(self) -> PostTrainingOption:
@@ -198,7 +214,7 @@ class PostTrainingDecision(Decision):
             f"The degradation grows with tokens with probability "
             f"{format_probability(self.probability_grows)}.",
         ]
-        parts.append(self._memory(shown))
+        parts.append(self.serving.text())
         refused = [format_bits(option.bits_post) for option in self.options if option.refused]
         if self.at_edge:
             edge = "that may be recommended" if refused else "on offer"
@@ -218,17 +234,6 @@ class PostTrainingDecision(Decision):
         if option.is_measured:
             return "the degradation measured on this checkpoint"
         return "a new run's degradation" if self.measured is None else "the degradation of this checkpoint"
-
-    def _memory(self, option: PostTrainingOption) -> str:
-        """Memory at serving, where the cache was asked about."""
-        if self.kv_cache is None or self.kv_cache_gb is None:
-            return ""
-        bits = min(self.bits_kv, UNQUANTIZED_BITS)
-        return (
-            f"At serving its weights take {option.weights_gb:.3g} GB at {format_bits(option.bits_post)} bits, and keys "
-            f"and values of {format_count(self.kv_cache.context)} tokens {self.kv_cache_gb:.3g} GB at "
-            f"{format_bits(bits)} bits: {option.weights_gb + self.kv_cache_gb:.3g} GB in all."
-        )
 
     def _critical(self, option: PostTrainingOption) -> str:
         if option.critical_tokens is None or option.probability_past_critical is None:
@@ -254,22 +259,12 @@ class PostTrainingDecision(Decision):
                     "probability past them": option.probability_past_critical,
                     "within measured bits": option.within_measured,
                     "weights, GB": float(f"{option.weights_gb:.3g}"),
-                    **self._cache_cells(option),
+                    **self.serving_in(option.bits_post).cells(),
                     "refused": option.refused,
                 }
                 for option in self.options
             ]
         )
-
-    def _cache_cells(self, option: PostTrainingOption) -> dict[str, float]:
-        """Memory of the cache, and in all, for the table; none where that was not asked."""
-        cache = self.kv_cache_gb
-        if cache is None:
-            return {}
-        return {
-            name: float(f"{value:.3g}")
-            for name, value in (("KV cache, GB", cache), ("in all, GB", cache + option.weights_gb))
-        }
 
     def to_dict(self) -> dict[str, Any]:
         """The decision as plain JSON types."""
@@ -287,6 +282,7 @@ class PostTrainingDecision(Decision):
         return self.record() | {
             "question": {name: json_value(getattr(self, name)) for name in asked},
             "kv_cache": None if self.kv_cache is None else vars(self.kv_cache) | {"gb": self.kv_cache_gb},
+            "serving": self.serving.to_dict() if self.chips else None,
             "measured": _measurements(self.measured),
             "tolerance": self.tolerance,
             "confidence": self.confidence,

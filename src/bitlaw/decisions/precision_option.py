@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bitlaw.decisions.assumed_speed import AssumedSpeed
 from bitlaw.decisions.intervals import json_value
 from bitlaw.decisions.logged import Diverged
 from bitlaw.decisions.on_offer import Key, key_text
@@ -26,6 +27,8 @@ class PrecisionOption:
         The chip's own name of the format it is multiplied in; None where the cost is of no chip.
     speed_measured
         Whether that cost rests on measured speeds; None where it is of no chip.
+    assumed
+        The speed that it is assumed to have where the cost is of no chip; None at 16 bits, and on a chip.
     probability_best
         Share of draws in which it has the lowest loss of the options that may be recommended; where
         parameters and tokens are fixed, in which it is the cheapest of them within tolerance. Of a refused
@@ -72,6 +75,7 @@ class PrecisionOption:
     cost: float
     runs_in: str | None
     speed_measured: bool | None
+    assumed: AssumedSpeed | None
     probability_best: float
     probability_error: float
     probability_within: float | None
@@ -106,13 +110,19 @@ class PrecisionOption:
         said = self.format is not None or self.runs_in is None or self.bits >= UNQUANTIZED_BITS
         return text if said else f"{text} ({self.runs_in})"
 
+    def speed_text(self, whose: str = "the speed of 16 bits") -> str:
+        """How fast it trains, as a multiple of another's speed; that this is assumed where no chip is named."""
+        if self.assumed is None:
+            return f"{1 / self.cost:.3g}x {whose}"
+        return self.assumed.text(self.called, whose)
+
     def pays_text(self, subject: str) -> str:
         """Whether it pays, as a sentence about a subject; empty at 16 bits."""
         if self.probability_pays is None:
             return ""
         return (
             f"{subject} pays with probability {format_probability(self.probability_pays)} "
-            f"at {1 / self.cost:.3g}x the speed of 16 bits."
+            f"at {self.speed_text()}."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,4 +133,5 @@ class PrecisionOption:
             if self.format is None
             else {"format": self.format, "effective_bits": self.bits}
         )
-        return json_value(called | numbers | {"diverged": str(self.diverged)})
+        assumed = None if self.assumed is None else vars(self.assumed)
+        return json_value(called | numbers | {"assumed": assumed, "diverged": str(self.diverged)})

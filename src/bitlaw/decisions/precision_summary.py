@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bitlaw.decisions.assumed_speed import assumed_speed
 from bitlaw.decisions.cost_models import other_costs
 from bitlaw.decisions.costs import money, training_flop
 from bitlaw.decisions.intervals import indistinguishable, interval_of, mean_of, monte_carlo_error
@@ -152,6 +153,7 @@ def _option(
         cost=item.cost,
         runs_in=item.runs_in,
         speed_measured=item.speed_measured,
+        assumed=assumed_speed(item),
         probability_best=probability,
         probability_error=monte_carlo_error(probability, draws.samples),
         probability_within=None if within is None else float(within[:, index].mean()),

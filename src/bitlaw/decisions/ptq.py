@@ -11,6 +11,7 @@ from bitlaw.decisions.caveats import caveats, one_law_finding
 from bitlaw.decisions.checkpoint import require_measured_loss
 from bitlaw.decisions.critical_tokens import no_critical_tokens
 from bitlaw.decisions.groups import fitted_method, level_of_method
+from bitlaw.decisions.hardware import chips_called
 from bitlaw.decisions.intervals import require_probability
 from bitlaw.decisions.measured_points import fitted_run, loss_of, measured_finding, measured_on
 from bitlaw.decisions.post_training_decision import PostTrainingDecision
@@ -72,6 +73,7 @@ def ptq(
     group: str | None = None,
     kv_cache: Sequence[float] | None = None,
     context: float | None = None,
+    hardware: str | Sequence[str] | None = None,
     seed: int | None = None,
     drift: bool = True,
 ) -> PostTrainingDecision:
@@ -117,6 +119,8 @@ def ptq(
     kv_cache, context
         Layers, key-value heads and their dimension, and the tokens kept at serving, of all sequences at once: the
         memory of keys and values is then shown beside that of the weights, at the run's ``bits_kv``.
+    hardware
+        Names of one or more chips: how many of each hold weights, keys and values in their memories.
     seed
         Seed of effects and errors; by default the fit's.
     drift
@@ -146,6 +150,7 @@ def ptq(
         group=group,
         kv_cache=kv_cache,
         context=context,
+        hardware=hardware,
         seed=seed,
         drift=drift,
     ).decision
@@ -170,6 +175,7 @@ def answered(
     group: str | None = None,
     kv_cache: Sequence[float] | None = None,
     context: float | None = None,
+    hardware: str | Sequence[str] | None = None,
     seed: int | None = None,
     drift: bool = True,
 ) -> Answered:
@@ -201,6 +207,7 @@ def answered(
         seed=fit.provenance.seed if seed is None else seed,
         drift=drift,
         kv_cache=kv_cache_of(kv_cache, context),
+        chips=() if hardware is None else chips_called(hardware),
     )
     _require_valid(asked, DEFAULT_BITS if bits is None else bits)
     template = question_points(fit, asked, DEFAULT_BITS[:1])

@@ -97,8 +97,15 @@ def answers_of(
         free = optimum(fit, flops=asked.flops, **also)
     if not fit.law.base.is_observed:
         spent = budget(fit, flops=asked.flops, **also)
-    if _is_quantized_after(fit):
-        after = ptq(fit, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift)
+    if is_quantized_after(fit):
+        after = ptq(
+            fit,
+            **_checkpoint(asked),
+            tolerance=tolerance,
+            method_post=method_post,
+            hardware=asked.chips or None,
+            drift=drift,
+        )
     prediction = predict(fit, asked.point, measured=asked.loss, drift=drift)
     planned = _planned([fit], asked, method_post, drift)
     on_fixed, on_free = _on_chips([fit], asked, fixed, free, tolerance, drift)
@@ -125,7 +132,7 @@ def answers_of_several(
         The comparison the fits come from, if they come from one.
     """
     trained = [fit for fit in fits if fit.law.training]
-    quantized = [fit for fit in fits if _is_quantized_after(fit)]
+    quantized = [fit for fit in fits if is_quantized_after(fit)]
     n_params, tokens, group = asked.n_params, asked.tokens, asked.group
     fixed = free = after = None
     also: dict[str, Any] = {"group": group, "drift": drift, **asked.spending}
@@ -136,7 +143,12 @@ def answers_of_several(
     spent = budget_across(spenders, flops=asked.flops, **also) if spenders else None
     if quantized:
         after = ptq_across(
-            quantized, **_checkpoint(asked), tolerance=tolerance, method_post=method_post, drift=drift
+            quantized,
+            **_checkpoint(asked),
+            tolerance=tolerance,
+            method_post=method_post,
+            hardware=asked.chips or None,
+            drift=drift,
         )
     prediction = predict_across(fits, asked.point, measured=asked.loss, drift=drift)
     several = several_laws(fits, prediction, fixed, free, after, comparison, spent)
@@ -169,9 +181,11 @@ def _on_chips(
 
 def _checkpoint(asked: Asked) -> dict[str, Any]:
     """The model to be quantized: a fitted run with what was measured on it, or sizes."""
+    measured = {"measured": asked.measured}
     if asked.run_id is not None:
-        return {"run_id": asked.run_id}
-    return {"n_params": asked.n_params, "tokens": asked.tokens, "group": asked.group, "loss": asked.loss}
+        return {"run_id": asked.run_id, **measured}
+    sizes = {"n_params": asked.n_params, "tokens": asked.tokens, "group": asked.group}
+    return {**sizes, "loss": asked.loss, **measured}
 
 
 def stacked_answers(several: SeveralLaws, question: str) -> Answers:
@@ -217,10 +231,11 @@ def _planned(fits: Sequence[Fit], asked: Asked, method_post: str | None, drift: 
     if not any(fit.law.base.is_observed for fit in fits):
         model: dict[str, Any] = {"n_params": asked.n_params, "tokens": asked.tokens, "group": asked.group}
         return plan_across(fits, "loss", **model, **common).stack
-    if not all(_is_quantized_after(fit) for fit in fits):
+    if not all(is_quantized_after(fit) for fit in fits):
         return None
     return plan_across(fits, "ptq", **_checkpoint(asked), method_post=method_post, **common).stack
 
 
-def _is_quantized_after(fit: Fit) -> bool:
+def is_quantized_after(fit: Fit) -> bool:
+    """Whether a fit says something about quantizing after training: its law has a term, and a row was quantized."""
     return fit.law.post is not None and bool(fit.rows["bits_post"].notna().any())

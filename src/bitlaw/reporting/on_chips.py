@@ -164,8 +164,8 @@ def break_even_exhibit(
         break_even.figure(decisions, style),
         break_even_caption(decisions),
         "Lines: how many times as fast as at 16 bits training must run to lose nothing; an arrow goes on beyond the "
-        "axis. Diamonds: how many times as fast it runs, filled where measured or in proportion to bits, hollow "
-        "where by peaks. It pays in the draws in which the diamond is to the right.",
+        "axis. Diamonds: how many times as fast it runs, filled where measured, hollow where by peaks "
+        "or assumed. It pays in the draws in which the diamond is to the right.",
         style,
     )
 
@@ -175,8 +175,8 @@ def break_even_caption(decisions: Mapping[str, PrecisionDecision]) -> str:
     said = []
     for name, decision in decisions.items():
         options = [
-            f"{option.called} {format_probability(option.probability_pays or 0.0)} ({_needs(option)}, has "
-            f"{1.0 / option.cost:.{_DIGITS}g}x)"
+            f"{option.called} {format_probability(option.probability_pays or 0.0)} ({_needs(option)}, "
+            f"{'has' if option.assumed is None else 'is assumed to have'} {1.0 / option.cost:.{_DIGITS}g}x)"
             for option in paying_options(decision)
         ]
         if options:

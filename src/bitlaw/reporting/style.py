@@ -14,7 +14,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from bitlaw.reporting.palette import OKABE_ITO
+from bitlaw.reporting.palette import SERIES
 from bitlaw.units import format_count
 
 MARKERS: tuple[str, ...] = ("o", "s", "^", "D", "v", "P")
@@ -49,7 +49,7 @@ class Style:
     quiet: str = "#6b6b6b"
     faded: str = "#b9c6d0"
     grid: str = "#e4e4e4"
-    colours: tuple[str, ...] = OKABE_ITO
+    colours: tuple[str, ...] = SERIES
     markers: tuple[str, ...] = MARKERS
     band: float = 0.18
 

@@ -147,7 +147,9 @@ def free_table(decision: PrecisionDecision) -> Table:
 
 
 def _cost(option: PrecisionOption) -> str:
-    """What an option costs relative to 16 bits; on a chip, by which speed."""
+    """What an option costs relative to 16 bits, and by which speed."""
+    if option.assumed is not None:
+        return f"{option.cost:.3g} (assumed)"
     if option.runs_in is None or option.bits >= UNQUANTIZED_BITS:
         return f"{option.cost:.3g}"
     return f"{option.cost:.3g} ({option.runs_in}, {'measured' if option.speed_measured else 'peak'})"

@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bitlaw.errors import InputError
 from bitlaw.inference.fit import Fit
 from bitlaw.laws.law import Law
 from bitlaw.laws.registry import DEFAULT_LAW, load_law
@@ -19,6 +20,8 @@ from bitlaw.workflow.preparing import as_table
 from bitlaw.workflow.stages import WRITING, Stage, untold
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bitlaw.decisions.spending import Price
     from bitlaw.inference.executors import Progress
     from bitlaw.reporting.answers import Answers
@@ -84,6 +87,7 @@ def report(
     speeds: str | Path | Mapping[str, Mapping[str, float]] | None = None,
     price: Price | None = None,
     gpus: int | None = None,
+    measured: pd.DataFrame | None = None,
     on_task: Progress | None = None,
     on_stage: Stage = untold,
     **question: float | str | None,
@@ -110,6 +114,9 @@ def report(
     hardware, speeds, price, gpus
         Chip that training precision is decided for, its measured speeds, price and number, as for ``optimum``; of
         several chips the answers are those of the first, with the others' beside them.
+    measured
+        Losses of the model asked about after quantization, as for ``ptq``. Only where the source is a fit, for rows of
+        a run table say it themselves.
     on_task
         Told how many refits, or folds, of a law are done, and of how many.
     on_stage
@@ -121,6 +128,11 @@ def report(
     -------
     Fit, Path
         The fit, of several the one with the most weight, and the path of the page.
+
+    Raises
+    ------
+    InputError
+        For a question, chips or measured losses that are not valid, or measured losses that nothing can be said of.
     """
     from bitlaw.decisions.asked import asked_about, chips_of
     from bitlaw.inference.fit_file import load_fit, save_fit
@@ -131,6 +143,8 @@ def report(
     out, comparison = Path(out), None
     if isinstance(source, str | Path) and str(source).endswith(".nc"):
         source = load_fit(source)
+    if measured is not None:
+        _require_use_of_measured(source)
     if isinstance(source, Fit):
         fits = [source]
     elif isinstance(source, str | Path | RunTable):
@@ -166,12 +180,31 @@ def report(
     else:
         fits = list(source)
     on_stage(WRITING)
-    asked = asked_about(fits[0], hardware=hardware, speeds=speeds, price=price, gpus=gpus, **question)  # type: ignore[arg-type]
+    asked_of = {"hardware": hardware, "speeds": speeds, "price": price, "gpus": gpus, "measured": measured}
+    asked = asked_about(fits[0], **asked_of, **question)  # type: ignore[arg-type]
     if len(fits) == 1:
         return fits[0], write_report(fits[0], answers_of(fits[0], asked, tolerance, method_post, drift), out)
     answers, several = answers_of_several(fits, asked, tolerance, method_post, comparison, drift)
     lead = next(item for item in fits if item.law.name == several.leading)
     return lead, write_report(lead, answers, out, comparison=several)
+
+
+def _require_use_of_measured(source: str | Path | RunTable | Fit | Sequence[Fit]) -> None:
+    """Check that losses measured after quantization have a fit that can take them."""
+    if isinstance(source, str | Path | RunTable):
+        raise InputError(
+            "measured losses are of a fit (FIT.nc), and a run table was given; valid: a fit, or the losses as rows "
+            "of the table with bits_post and their run's run_id"
+        )
+    from bitlaw.reporting.answers import is_quantized_after
+
+    fits = [source] if isinstance(source, Fit) else source
+    if not any(is_quantized_after(fit) for fit in fits):
+        names = ", ".join(fit.law.name for fit in fits)
+        raise InputError(
+            f"measured losses after quantization were given, of which {names} says nothing: it has no term for them, "
+            "or no fitted row was quantized after training"
+        )
 
 
 def demo(

@@ -132,3 +132,45 @@ def test_structural_error_beyond_the_data_is_a_fact_of_the_loss(backtested: Fit,
     far = replace(answers, prediction=predict(backtested, points_frame(n_params=2e9, tokens=4e10)))
     card = cards(backtested, far, None)[-1]
     assert "% of the loss (drift) is included" in facts(card)["Structural error"]
+
+
+def test_speeds_are_called_assumed_where_no_chip_is_named(fit: Fit, answers: Answers) -> None:
+    cheap = optimum(fit, **SIZES, tolerance=10.0, bits=(16, 5))
+    cost = facts(fixed_card(cheap, fit.law, None))["Cost"]
+    assert cost == (
+        "69 % less than 16 bits at an assumed 3.2x their speed (FLOP in proportion to bits; no listed chip multiplies "
+        "in 5 bits: see --hardware)"
+    )
+    free, spent = answers.precision_free, answers.budget
+    assert free is not None
+    assert spent is not None
+    found = {card.name: card for card in cards(fit, answers, None)}
+    best, plan = free.option(free.best), spent.option(spent.best)
+    assert facts(found["compute-fixed"])["Pays"].endswith(best.speed_text())
+    assert best.speed_text().startswith(f"an assumed {16 / best.bits:.3g}x the speed of 16 bits")
+    assert facts(found["spend"])["Counted at"] == plan.speed_text()
+
+
+def test_on_a_chip_speeds_are_not_called_assumed(fit: Fit) -> None:
+    chip = {"hardware": "h100"}
+    found = Answers(
+        predict(fit, points_frame(**SIZES)),
+        optimum(fit, **SIZES, tolerance=10.0, **chip),
+        optimum(fit, flops=6e18, **chip),
+        None,
+        "a question",
+        budget(fit, flops=6e18, **chip),
+    )
+    fixed, free, spend = cards(fit, found, None)[:3]
+    assert facts(fixed)["Cost"].endswith("50 % less than 16 bits at 2x their speed")
+    assert facts(free)["Pays"].endswith("at 2x the speed of 16 bits")
+    assert "Counted at" not in facts(spend)
+
+
+def test_memory_is_said_where_chips_are_named(fit: Fit) -> None:
+    card, on_chips = (
+        after_training_card(ptq(fit, 1e8, 1e10, hardware=chips), fit.law, None)
+        for chips in (None, ("h100", "b200"))
+    )
+    assert "Memory" not in facts(card)
+    assert "That fits in the memory of one h100 (80 GB) or one b200 (180 GB)." in facts(on_chips)["Memory"]

@@ -83,12 +83,11 @@ def _intervals(axis: Axes, options: Sequence[PrecisionOption], rows: GroupedRows
                 textcoords="offset points",
                 arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 4, "shrinkA": 0, "shrinkB": 0},
             )
-        measured = option.speed_measured is not False
         axis.plot(
             [speed],
             [place],
             "D",
-            color=style.colours[1] if measured else "white",
+            color=style.colours[1] if option.speed_measured else "white",
             markeredgecolor=style.colours[1],
             markersize=6.5,
             markeredgewidth=1.4,
@@ -112,7 +111,7 @@ def _bar_colour(option: PrecisionOption, style: Style) -> str:
 def _kind(option: PrecisionOption) -> str:
     """What the speed-up of an option rests on."""
     if option.speed_measured is None:
-        return "speed-up in proportion to bits"
+        return "assumed speed-up, in proportion to bits"
     return "measured speed-up" if option.speed_measured else "speed-up by peaks"
 
 

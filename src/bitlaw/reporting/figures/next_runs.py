@@ -86,7 +86,7 @@ def _map(axis: Axes, plan: PlanDecision, rows: pd.DataFrame, style: Style) -> No
     axis.plot(runs["n_params"], runs["tokens"], linestyle="", marker="x", color=style.quiet, markersize=4.0,
               label="logged")  # fmt: skip
     area = _SMALLEST + (_LARGEST - _SMALLEST) * share / max(float(share.max(initial=0.0)), 1e-12)
-    axis.scatter(sizes[:, 0], sizes[:, 1], s=area, color=style.colours[5], alpha=0.45, linewidth=0.0,
+    axis.scatter(sizes[:, 0], sizes[:, 1], s=area, color=style.colours[5], alpha=0.6, linewidth=0.0,
                  label="candidate, by what it removes" if len(sizes) else None)  # fmt: skip
     picked = sizes[[pick.candidate for pick in plan.picks]] if plan.picks else np.zeros((0, 2))
     axis.plot(
@@ -95,6 +95,7 @@ def _map(axis: Axes, plan: PlanDecision, rows: pd.DataFrame, style: Style) -> No
         linestyle="",
         marker="o",
         color=style.colours[0],
+        markeredgecolor="white",
         label="pick" if plan.picks else None,
     )
     first = {tuple(place): number for number, place in reversed(list(enumerate(picked)))}

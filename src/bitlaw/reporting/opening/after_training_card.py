@@ -40,7 +40,7 @@ def after_training_card(decision: PostTrainingDecision | None, law: Law, several
         "Do not quantize" if safe is None else f"Quantize to no fewer than {bits_text(safe)}",
         State.ANSWERED,
         _SECTION,
-        (_sure(decision, shown), _lost(shown)),
+        (_sure(decision, shown), _lost(shown), *_memory(decision)),
         decision.risk,
         (
             _fewer(decision),
@@ -67,6 +67,11 @@ def _lost(shown: PostTrainingOption) -> Fact:
     return Fact(
         f"Degradation, {whose}", f"{interval_text(shown.degradation)} at {bits_text(shown.bits_post)}"
     )
+
+
+def _memory(decision: PostTrainingDecision) -> tuple[Fact, ...]:
+    """Memory at serving, where chips are named."""
+    return (Fact("Memory", decision.serving.text()),) if decision.chips else ()
 
 
 def _fewer(decision: PostTrainingDecision) -> Fact:

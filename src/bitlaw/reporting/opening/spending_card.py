@@ -34,7 +34,12 @@ def spending_card(decision: BudgetDecision, several: SeveralLaws | None) -> Card
         f"Train {best.text()}",
         State.ANSWERED,
         _SECTION,
-        (*_sure(decision, best), Fact("Loss of a new run", interval_text(best.new_run)), *_sizes(decision)),
+        (
+            *_sure(decision, best),
+            Fact("Loss of a new run", interval_text(best.new_run)),
+            *_sizes(decision),
+            *_speed(best),
+        ),
         decision.risk,
         (
             *_runner_up(decision, best),
@@ -68,6 +73,12 @@ def _sizes(decision: BudgetDecision) -> tuple[Fact, ...]:
     if not decision.n_params.lo < decision.n_params.hi:
         return ()
     return (Fact("Where the optimum is", f"{count_text(decision.n_params)}, {count_text(decision.tokens)}"),)
+
+
+def _speed(best: BudgetOption) -> tuple[Fact, ...]:
+    """What its precision is assumed to cost, where no chip is named."""
+    said = best.speed_text()
+    return (Fact("Counted at", said),) if said else ()
 
 
 def _runner_up(decision: BudgetDecision, best: BudgetOption) -> tuple[Fact, ...]:

@@ -103,6 +103,8 @@ def free_sentence(decision: PrecisionDecision | None) -> str:
             f" It pays only where training really runs more than {best.break_even.median:.2f} times as fast "
             "as at 16 bits."
         )
+        if best.assumed is not None:
+            pays += f" It is counted at {best.speed_text()}."
         if best.runs_in is not None:
             kind = "measured" if best.speed_measured else "peak"
             pays += (

@@ -134,7 +134,7 @@ def _spent(best: PrecisionOption | None) -> tuple[Fact, ...]:
         parts.append(f"{format_amount(best.money)} in money")
     if best.saved is not None and best.bits < UNQUANTIZED_BITS:
         less = "less" if best.saved >= 0 else "more"
-        parts.append(f"{100 * abs(best.saved):.0f} % {less} than 16 bits at {1 / best.cost:.3g}x their speed")
+        parts.append(f"{100 * abs(best.saved):.0f} % {less} than 16 bits at {best.speed_text('their speed')}")
     return (Fact("Cost", ", ".join(parts)),) if parts else ()
 
 
