@@ -11,8 +11,8 @@ import xarray as xr
 from bitlaw.inference.effects import learned_estimates
 from bitlaw.inference.informed import uninformed
 from bitlaw.inference.levels import spread_scale, varying
-from bitlaw.inference.model import build_model, model_numbers, observations, scales
-from bitlaw.inference.numbers import VECTOR, Numbers
+from bitlaw.inference.model import build_model
+from bitlaw.inference.numbers import VECTOR, Numbers, has_degradation, model_numbers, observations, scales
 from bitlaw.inference.parameters import flat, shift_name, spread_name
 from bitlaw.inference.prior import frozen, natural
 from bitlaw.inference.quantities import Quantities, quantities_of
@@ -107,9 +107,7 @@ def compile_law(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> Comp
     model = build_model(law, rows, reference, unmoved)
     quantities = quantities_of(model, left_out=_RECOMPUTED)
     numbers = model_numbers(law, rows, reference, unmoved)
-    return CompiledLaw(
-        law, rows, reference, compile_model(model, law, rows), numbers, quantities, unmoved
-    )
+    return CompiledLaw(law, rows, reference, compile_model(model, law, rows), numbers, quantities, unmoved)
 
 
 def sample_law(compiled: CompiledLaw, settings: SamplerSettings, progress: bool = False) -> xr.DataTree:
@@ -182,7 +180,7 @@ def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> Compi
     """
     law, rows = compiled.law, compiled.rows
     over = varying(law, rows.pool, rows.factors)
-    has_run_effects = law.post is not None and len(rows.paired) + len(rows.unpaired) > 0
+    has_run_effects = has_degradation(law, rows)
     if not over and not has_run_effects:
         return compiled
     short = replace(

@@ -17,9 +17,7 @@ _UNKNOWN = 1e3
 _LEAST_WEIGHT = 0.01
 
 
-def adaptive_effects(
-    name: str, dims: str, numbers: Mapping[str, Any], spread: Any, centre: Any = 0.0
-) -> Any:
+def adaptive_effects(name: str, dims: str, numbers: Mapping[str, Any], spread: Any, centre: Any = 0.0) -> Any:
     """Effects u ~ N(0, spread²), one per level.
 
     Parameters

@@ -11,10 +11,10 @@ from bitlaw.inference.cells import cell_effects
 from bitlaw.inference.centre import centred_constants, is_centred
 from bitlaw.inference.columns import take
 from bitlaw.inference.distributions import arguments, sample_decay, sample_prior
-from bitlaw.inference.effects import adaptive_effects, unknown_estimates
-from bitlaw.inference.groups import estimates_of_levels, level_shifts
+from bitlaw.inference.effects import adaptive_effects
+from bitlaw.inference.groups import level_shifts
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
-from bitlaw.inference.numbers import Numbers
+from bitlaw.inference.numbers import has_degradation, model_numbers
 from bitlaw.inference.parameters import at_levels
 from bitlaw.inference.prior import frozen, scale_of
 from bitlaw.inference.rows import Block, Rows
@@ -61,7 +61,7 @@ def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
         cell_effect = pt.zeros(1)
         if not law.base.is_observed:
             cell_effect = _runs(trained, run, rows, alike, numbers)
-        if _has_degradation(law, rows):
+        if has_degradation(law, rows):
             effects = adaptive_effects("run_effect", "run", numbers, common["tau"])
             run_effect = pm.Deterministic("run_effect", effects, dims="run")
             for block, add in ((rows.paired, _paired), (rows.unpaired, _unpaired)):
@@ -73,45 +73,6 @@ def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
                     log_delta = log_delta + run_effect[block.run]
                     add(p, columns, block.at_distinct(alike), log_delta, trained, cell_effect, numbers)
     return model
-
-
-def model_numbers(law: Law, rows: Rows, reference: Reference, uninformed: Sequence[str] = ()) -> Numbers:
-    """What may be replaced in a compiled model, as it is to begin with.
-
-    ``weight`` has one number per row that multiplies its log likelihood: with 0 a row is left out. See
-    ``observations``, ``scales`` and ``effects`` for the rest. Parameters are those of ``build_model``.
-    """
-    numbers = {"weight": np.ones(len(rows.frame)), **observations(law, rows), **scales(reference)}
-    numbers |= estimates_of_levels(law, rows, uninformed)
-    if _has_degradation(law, rows):
-        numbers |= unknown_estimates("run_effect", len(rows.run_ids))
-    return Numbers({name: np.asarray(value, np.float64) for name, value in numbers.items()})
-
-
-def observations(law: Law, rows: Rows) -> dict[str, np.ndarray]:
-    """The measured losses of a table by the names of the model's numbers that hold them."""
-    found = {} if law.base.is_observed else {"log_loss": np.log(rows.trained.loss)}
-    if law.post is not None and len(rows.paired):
-        found |= {"loss_trained": rows.paired.loss_trained, "gap": rows.paired.gap}
-    if law.post is not None and len(rows.unpaired):
-        found |= {"log_loss_unpaired": np.log(rows.unpaired.loss)}
-    return found
-
-
-def scales(reference: Reference) -> dict[str, float]:
-    """The scales of a fit by the names of the model's numbers that hold them.
-
-    Examples
-    --------
-    >>> scales(Reference(1e8, 1e10, {"bits_weights": 3.0}))
-    {'scale_n_params': 100000000.0, 'scale_tokens': 10000000000.0, 'smallest_bits_weights': 3.0}
-    """
-    smallest = {f"smallest_{column}": bits for column, bits in reference.smallest_bits.items()}
-    return {"scale_n_params": reference.n_params, "scale_tokens": reference.tokens, **smallest}
-
-
-def _has_degradation(law: Law, rows: Rows) -> bool:
-    return law.post is not None and len(rows.paired) + len(rows.unpaired) > 0
 
 
 def _at_rows(
