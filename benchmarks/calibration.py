@@ -149,13 +149,10 @@ def rank(task: SimulatedTable) -> Ranked:
     """
     compiled = compiled_for_design(task.toml)
     rows = arrange(compiled.law, task.frame)
-    data = {"log_loss": np.log(rows.trained.loss)}
-    if compiled.law.post is not None:
-        data |= {"loss_trained": rows.paired.loss_trained, "gap": rows.paired.gap}
     settings = SamplerSettings(draws=500, tune=1000, seed=task.seed, target_accept=0.95)
     if task.cores is not None:
         settings = replace(settings, cores=task.cores)
-    ready = learn_coordinates(replace(compiled, model=compiled.model.with_data(**data)), settings)
+    ready = learn_coordinates(compiled.given(rows), settings)
     sampled = sample_law(ready, settings)
     posterior = sampled["posterior"].to_dataset()
     ranks = {

@@ -233,7 +233,7 @@ def backtest_runs() -> dict[str, object]:
 
 def parts() -> dict[str, Callable[[], dict[str, object]]]:
     """What can be measured."""
-    from library import compare_runs, library_runs
+    from library import compare_runs, library_runs, pooled_runs
     from report_pages import report_runs
     from step_log import import_step_log
 
@@ -244,6 +244,7 @@ def parts() -> dict[str, Callable[[], dict[str, object]]]:
         "sampling": sampling_runs,
         "backtest": backtest_runs,
         "library": library_runs,
+        "pooled": pooled_runs,
         "compare": compare_runs,
         "decisions": decision_runs,
         "report": report_runs,

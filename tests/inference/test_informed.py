@@ -39,6 +39,14 @@ def test_only_the_tensor_kinds_that_were_quantized_are_informed() -> None:
     assert left == POST | {"gamma_kv", "P0_kv"}
 
 
+def test_rounding_informs_nothing() -> None:
+    """Shares that cancel at 16 bits leave their rounding behind, at some sizes and not at others."""
+    design = base_design(tuple(np.geomspace(2e7, 1e9, 5)), tuple(np.geomspace(5e8, 5e10, 5)))
+    frame = design.assign(bits_weights=[16.0, 8.0, 4.0, 4.0, 3.0] * 5, bits_activations=4.0, loss=3.0)
+    law = load_law("kumar2024-coupled")
+    assert set(uninformed(law, arrange(law, frame), reference_scales(frame))) == POST | {"gamma_kv", "P0_kv"}
+
+
 def test_as_printed_an_unquantized_kind_still_moves_the_loss() -> None:
     assert not {"gamma_kv", "P0_kv"} & found("kumar2024", bits_weights=[16.0, 16.0, 4.0, 4.0])
 

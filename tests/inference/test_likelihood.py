@@ -9,6 +9,7 @@ import xarray as xr
 
 from bitlaw.inference.likelihood import trained_scale
 from bitlaw.inference.model import build_model
+from bitlaw.inference.numbers import VECTOR, model_numbers
 from bitlaw.inference.pointwise import run_log_likelihood
 from bitlaw.inference.prior import frozen, prior_draws
 from bitlaw.inference.rows import arrange, reference_scales
@@ -22,10 +23,11 @@ LIKELIHOOD = {"trained", "diverged", "paired", "unpaired"}
 
 def log_likelihood(law: Law, frame: pd.DataFrame, weight: np.ndarray | None = None) -> float:
     """Sum of the densities of measured losses at the model's initial point."""
-    model = build_model(law, arrange(law, frame), reference_scales(frame))
+    rows, reference = arrange(law, frame), reference_scales(frame)
+    model = build_model(law, rows, reference)
     if weight is not None:
         with model:
-            pm.set_data({"weight": weight})
+            pm.set_data({VECTOR: model_numbers(law, rows, reference).replaced(weight=weight).vector})
     measured = model.replace_rvs_by_values([item for item in model.potentials if item.name in LIKELIHOOD])
     initial = model.initial_point()
     density = pytensor.function(model.value_vars, measured, mode="FAST_COMPILE", on_unused_input="ignore")

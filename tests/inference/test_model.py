@@ -14,6 +14,7 @@ from scipy import stats
 from bitlaw.inference.distributions import arguments
 from bitlaw.inference.levels import spread_scale, varying
 from bitlaw.inference.model import build_model
+from bitlaw.inference.numbers import VECTOR, model_numbers
 from bitlaw.inference.parameters import shift_name, spread_name
 from bitlaw.inference.pointwise import run_log_likelihood
 from bitlaw.inference.prior import frozen, natural
@@ -185,12 +186,14 @@ def test_the_models_density_is_the_laws_priors_and_likelihood(case: Case) -> Non
     assert set(rows.pool) == set(case.pool)
     model = build_model(law, rows, reference)
     rng = np.random.default_rng(5)
+    numbers = model_numbers(law, rows, reference)
+    for name, values in numbers.values.items():
+        if name.endswith("_estimate"):
+            numbers = numbers.replaced(**{name: rng.normal(size=values.shape)})
+        if name.endswith("_error"):
+            numbers = numbers.replaced(**{name: rng.uniform(0.2, 2.0, size=values.shape)})
     with model:
-        for name, values in model.named_vars.items():
-            if "_estimate" in name:
-                pm.set_data({name: rng.normal(size=values.get_value().shape)})
-            if "_error" in name:
-                pm.set_data({name: rng.uniform(0.2, 2.0, size=values.get_value().shape)})
+        pm.set_data({VECTOR: numbers.vector})
     names = quantities(law, rows, model)
     wanted = model.replace_rvs_by_values([model[name] for name in names])
     measured = model.replace_rvs_by_values([item for item in model.potentials if item.name in LIKELIHOOD])

@@ -6,7 +6,8 @@ import pytensor
 import pytest
 import xarray as xr
 
-from bitlaw.inference.model import build_model, scale_names
+from bitlaw.inference.model import build_model
+from bitlaw.inference.numbers import VECTOR, Numbers, model_numbers
 from bitlaw.inference.quantities import quantities_of
 from bitlaw.inference.rows import arrange, reference_scales
 from bitlaw.laws.registry import law_names, load_law
@@ -15,11 +16,11 @@ from designs import law_design, simulated
 CHAINS, DRAWS = 2, 3
 
 
-def model_of(name: str, pool: tuple[str, ...] = ()) -> tuple[pm.Model, dict[str, float]]:
+def model_of(name: str, pool: tuple[str, ...] = ()) -> tuple[pm.Model, Numbers]:
     law = load_law(name)
     frame = simulated(law, law_design(law))
     rows, reference = arrange(law, frame, pool), reference_scales(frame)
-    return build_model(law, rows, reference), scale_names(reference)
+    return build_model(law, rows, reference), model_numbers(law, rows, reference)
 
 
 def some_draws(model: pm.Model) -> xr.Dataset:
@@ -63,14 +64,12 @@ def test_quantities_are_those_of_the_model(name: str, pool: tuple[str, ...]) -> 
 
 
 def test_data_are_those_given_and_what_is_left_out_is_not_computed() -> None:
-    model, scales = model_of("kumar2024")
+    model, numbers = model_of("kumar2024")
     drawn = some_draws(model)
     assert "cell_effect" in quantities_of(model).names
     quantities = quantities_of(model, left_out=("cell_effect",))
     assert "cell_effect" not in quantities.names
-    data = {item.name: item.get_value() for item in model.data_vars}
-    floor = quantities.at(drawn, data)["P0_w"]
-    doubled = quantities.at(drawn, data | {"smallest_bits_weights": 2 * scales["smallest_bits_weights"]})[
-        "P0_w"
-    ]
+    floor = quantities.at(drawn, {VECTOR: numbers.vector})["P0_w"]
+    more_bits = numbers.replaced(smallest_bits_weights=2 * numbers.values["smallest_bits_weights"])
+    doubled = quantities.at(drawn, {VECTOR: more_bits.vector})["P0_w"]
     np.testing.assert_allclose(doubled, 2 * floor, rtol=1e-12)

@@ -1,7 +1,6 @@
 """Simulate, fit, recover: what a law with given constants would have logged gives the constants back."""
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,9 +44,7 @@ def share_recovered(law: Law, **options: Any) -> float:
     inside = []
     for table in tables:
         rows = arrange(law, table)
-        data = {} if law.base.is_observed else {"log_loss": np.log(rows.trained.loss)}
-        data |= {"loss_trained": rows.paired.loss_trained, "gap": rows.paired.gap} if law.post else {}
-        ready = learn_coordinates(replace(compiled, model=compiled.model.with_data(**data)), SETTINGS)
+        ready = learn_coordinates(compiled.given(rows), SETTINGS)
         posterior = sample_law(ready, SETTINGS)["posterior"].to_dataset()
         for name in names:
             low, high = np.quantile(posterior[name].to_numpy(), [(1 - PROB) / 2, (1 + PROB) / 2])

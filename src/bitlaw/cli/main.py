@@ -34,6 +34,9 @@ from bitlaw.importers.text import printable
 DONE, BAD_INPUT, BUG = 0, 2, 3
 """Exit codes beside 1, which a command returns where convergence FAILed or the answer is REFUSED."""
 
+_FEW_COLLECTIONS = (50_000, 50, 50)
+"""Importing and compiling make millions of objects and little garbage: Python's own settings search them often."""
+
 app = typer.Typer(
     name="bitlaw",
     pretty_exceptions_enable=False,
@@ -111,6 +114,7 @@ def run() -> None:
             stream.reconfigure(errors="backslashreplace")
     with ExitStack() as stack:  # not sys.excepthook, which PyTensor sets for itself
         stack.push(report_bug)
+        gc.set_threshold(*_FEW_COLLECTIONS)
         code = main(sys.argv[1:])
         gc.freeze()  # else Python's last search for garbage, in all that compiling made, takes a second
         sys.exit(code)

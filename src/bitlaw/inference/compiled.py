@@ -11,7 +11,8 @@ import xarray as xr
 from bitlaw.inference.effects import learned_estimates
 from bitlaw.inference.informed import uninformed
 from bitlaw.inference.levels import spread_scale, varying
-from bitlaw.inference.model import build_model, scale_names
+from bitlaw.inference.model import build_model
+from bitlaw.inference.numbers import VECTOR, Numbers, has_degradation, model_numbers, observations, scales
 from bitlaw.inference.parameters import flat, shift_name, spread_name
 from bitlaw.inference.prior import frozen, natural
 from bitlaw.inference.quantities import Quantities, quantities_of
@@ -37,6 +38,8 @@ class CompiledLaw:
         The law, the arranged run table, and the scales of the fit.
     model
         The model as nutpie compiled it.
+    numbers
+        What its vector of data holds.
     quantities
         What follows from the unconstrained variables that it draws.
     uninformed
@@ -47,6 +50,7 @@ class CompiledLaw:
     rows: Rows
     reference: Reference
     model: Any
+    numbers: Numbers
     quantities: Quantities
     uninformed: tuple[str, ...] = ()
 
@@ -58,7 +62,7 @@ class CompiledLaw:
         left_out
             Whether each row of ``rows.frame`` is left out.
         """
-        return replace(self, model=self.model.with_data(weight=np.where(left_out, 0.0, 1.0)))
+        return self.with_numbers(weight=np.where(left_out, 0.0, 1.0))
 
     def stated_at(self, reference: Reference) -> "CompiledLaw":
         """The same law with its priors and constants stated at other scales.
@@ -66,11 +70,24 @@ class CompiledLaw:
         Parameters
         ----------
         reference
-            Those scales. One that the law does not read is in no compiled model, and nothing is set.
+            Those scales.
         """
-        read = {variable.name for variable in self.model.shared_var_keys}
-        data = {name: value for name, value in scale_names(reference).items() if name in read}
-        return replace(self, reference=reference, model=self.model.with_data(**data))
+        return replace(self.with_numbers(**scales(reference)), reference=reference)
+
+    def given(self, rows: Rows) -> "CompiledLaw":
+        """The same law with the losses of another table of the same design.
+
+        Parameters
+        ----------
+        rows
+            That table, arranged: the same runs but for their losses.
+        """
+        return replace(self.with_numbers(**observations(self.law, rows)), rows=rows)
+
+    def with_numbers(self, **values: Any) -> "CompiledLaw":
+        """The same model with some of its numbers replaced, without compiling (see ``Numbers.replaced``)."""
+        numbers = self.numbers.replaced(**values)
+        return replace(self, numbers=numbers, model=self.model.with_data(**{VECTOR: numbers.vector}))
 
 
 def compile_law(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> CompiledLaw:
@@ -89,7 +106,8 @@ def compile_law(law: Law, frame: pd.DataFrame, pool: Sequence[str] = ()) -> Comp
     unmoved = uninformed(law, rows, reference)
     model = build_model(law, rows, reference, unmoved)
     quantities = quantities_of(model, left_out=_RECOMPUTED)
-    return CompiledLaw(law, rows, reference, compile_model(model, law, rows), quantities, unmoved)
+    numbers = model_numbers(law, rows, reference, unmoved)
+    return CompiledLaw(law, rows, reference, compile_model(model, law, rows), numbers, quantities, unmoved)
 
 
 def sample_law(compiled: CompiledLaw, settings: SamplerSettings, progress: bool = False) -> xr.DataTree:
@@ -112,7 +130,7 @@ def sample_law(compiled: CompiledLaw, settings: SamplerSettings, progress: bool 
     sampled = draw_posterior(compiled.model, settings, progress)
     plain = sampled["posterior"].to_dataset()
     drawn = plain.merge(sampled["unconstrained_posterior"].to_dataset())
-    posterior = plain.merge(compiled.quantities.at(drawn, _data(compiled.model)))
+    posterior = plain.merge(compiled.quantities.at(drawn, {VECTOR: compiled.numbers.vector}))
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     rng = np.random.default_rng([settings.seed, _UNINFORMED_STREAM])
     prior = {
@@ -128,10 +146,6 @@ def sample_law(compiled: CompiledLaw, settings: SamplerSettings, progress: bool 
             "sample_stats": sampled["sample_stats"].to_dataset().drop_vars("unconstrained_draw"),
         }
     )
-
-
-def _data(model: Any) -> dict[str, np.ndarray]:
-    return {str(variable.name): model.shared_data[key] for variable, key in model.shared_var_keys.items()}
 
 
 def settings_for(compiled: CompiledLaw, seed: int) -> SamplerSettings:
@@ -166,7 +180,7 @@ def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> Compi
     """
     law, rows = compiled.law, compiled.rows
     over = varying(law, rows.pool, rows.factors)
-    has_run_effects = law.post is not None and len(rows.paired) + len(rows.unpaired) > 0
+    has_run_effects = has_degradation(law, rows)
     if not over and not has_run_effects:
         return compiled
     short = replace(
@@ -177,14 +191,14 @@ def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> Compi
         max_depth=_PILOT_MAX_DEPTH,
     )
     pilot = sample_law(compiled, short)["posterior"].to_dataset()
-    data: dict[str, np.ndarray] = {}
+    learned: dict[str, np.ndarray] = {}
     for name, columns in over.items():
         centre = natural(law.prior(name), flat(pilot[name]), np)
         for column in columns:
             variable = shift_name(name, column)
             if spread_scale(law, name, column) is not None and variable in pilot:
                 spread = flat(pilot[spread_name(name, column)])
-                data |= learned_estimates(variable, flat(pilot[variable]), spread, centre)
+                learned |= learned_estimates(variable, flat(pilot[variable]), spread, centre)
     if has_run_effects:
-        data |= learned_estimates("run_effect", flat(pilot["run_effect"]), flat(pilot["tau"]))
-    return replace(compiled, model=compiled.model.with_data(**data)) if data else compiled
+        learned |= learned_estimates("run_effect", flat(pilot["run_effect"]), flat(pilot["tau"]))
+    return compiled.with_numbers(**learned)

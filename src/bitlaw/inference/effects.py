@@ -6,6 +6,7 @@ say, s the spread of the effect given both, 1/s² = 1/τ² + 1/e², and w = 1 - 
 effect has exactly its prior. They start at e = ∞, which is u = τ z, and are learned from a pilot.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,21 @@ _UNKNOWN = 1e3
 _LEAST_WEIGHT = 0.01
 
 
-def adaptive_effects(name: str, dims: str, levels: int, spread: Any, centre: Any = 0.0) -> Any:
+def adaptive_effects(name: str, dims: str, numbers: Mapping[str, Any], spread: Any, centre: Any = 0.0) -> Any:
     """Effects u ~ N(0, spread²), one per level.
 
     Parameters
     ----------
     name, dims
-        The variables are called ``NAME_level``, ``NAME_estimate`` and ``NAME_error``.
-    levels
-        Number of levels along ``dims``.
+        The variable is called ``NAME_level``.
+    numbers
+        The model's ``NAME_estimate`` and ``NAME_error``, one of each per level.
     spread
         τ.
     centre
         What is added to the effect before data see it; estimates are of the sum.
     """
-    estimate = pm.Data(f"{name}_estimate", np.zeros(levels))
-    error = pm.Data(f"{name}_error", np.full(levels, _UNKNOWN))
+    estimate, error = numbers[f"{name}_estimate"], numbers[f"{name}_error"]
     variance = 1.0 / (1.0 / spread**2 + 1.0 / error**2)
     expected = (1.0 - variance / spread**2) * (estimate - centre)
     width = pt.sqrt(variance)
@@ -39,10 +39,15 @@ def adaptive_effects(name: str, dims: str, levels: int, spread: Any, centre: Any
     return expected + width * level
 
 
+def unknown_estimates(name: str, levels: int) -> dict[str, np.ndarray]:
+    """What each level's own data say before a pilot: nothing."""
+    return {f"{name}_estimate": np.zeros(levels), f"{name}_error": np.full(levels, _UNKNOWN)}
+
+
 def learned_estimates(
     name: str, effect: np.ndarray, spread: np.ndarray, centre: np.ndarray | float = 0.0
 ) -> dict[str, np.ndarray]:
-    """What each level's own data say, from draws of a pilot, as data of the model.
+    """What each level's own data say, from draws of a pilot, as numbers of the model.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """How constants differ between levels: what each level adds to a quantity, on its natural scale."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bitlaw.inference.distributions import sample_prior
-from bitlaw.inference.effects import adaptive_effects
+from bitlaw.inference.effects import adaptive_effects, unknown_estimates
 from bitlaw.inference.levels import spread_scale, varying
 from bitlaw.inference.parameters import shift_name, spread_name
 from bitlaw.inference.prior import natural
@@ -17,7 +17,7 @@ from bitlaw.laws.law import Law
 
 
 def level_shifts(
-    law: Law, rows: Rows, common: dict[str, Any], uninformed: Sequence[str] = ()
+    law: Law, rows: Rows, common: dict[str, Any], numbers: Mapping[str, Any], uninformed: Sequence[str] = ()
 ) -> dict[tuple[str, str], Any]:
     """What each level adds to each quantity that differs over it.
 
@@ -27,6 +27,8 @@ def level_shifts(
         What the model is built from.
     common
         Sampled quantities common to all levels.
+    numbers
+        The model's numbers (see ``estimates_of_levels``).
     uninformed
         Quantities that no row moves with, in no level either.
 
@@ -48,7 +50,16 @@ def level_shifts(
                 shift = natural(prior, own, pt) - centre
             else:
                 spread = pm.HalfNormal(spread_name(name, column), np.float64(scale))
-                levels = len(rows.factors[column].names)
-                shift = adaptive_effects(variable, column, levels, spread, centre)
+                shift = adaptive_effects(variable, column, numbers, spread, centre)
             shifts[name, column] = pm.Deterministic(variable, shift, dims=column)
     return shifts
+
+
+def estimates_of_levels(law: Law, rows: Rows, uninformed: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """Numbers that the partially pooled shifts of ``level_shifts`` read, before a pilot (see ``effects``)."""
+    found: dict[str, np.ndarray] = {}
+    for name, columns in varying(law, rows.pool, rows.factors).items():
+        for column in columns if name not in uninformed else ():
+            if spread_scale(law, name, column) is not None:
+                found |= unknown_estimates(shift_name(name, column), len(rows.factors[column].names))
+    return found

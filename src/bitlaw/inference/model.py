@@ -1,6 +1,6 @@
 """The PyMC model of a law and an arranged run table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from bitlaw.inference.distributions import arguments, sample_decay, sample_prior
 from bitlaw.inference.effects import adaptive_effects
 from bitlaw.inference.groups import level_shifts
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
+from bitlaw.inference.numbers import has_degradation, model_numbers
 from bitlaw.inference.parameters import at_levels
 from bitlaw.inference.prior import frozen, scale_of
 from bitlaw.inference.rows import Block, Rows
@@ -27,10 +28,8 @@ _DECAYS = frozenset(f"c_{kind}" for kind, _, _ in TENSOR_KINDS)
 def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence[str] = ()) -> pm.Model:
     """The model whose posterior a fit samples.
 
-    Observed losses are ``pm.Data`` named ``log_loss``, ``gap``, ``loss_trained`` and
-    ``log_loss_unpaired``, and ``weight`` has one number per row that multiplies its log likelihood:
-    with 0 a row is left out. The scales of ``reference`` are ``pm.Data``, too (see ``scale_names``). So one
-    compiled model serves many tables of one design and all their folds.
+    Observed losses, weights and scales are data (see ``model_numbers``), so that one compiled model
+    serves many tables of one design and all their folds.
 
     Parameters
     ----------
@@ -47,19 +46,23 @@ def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
     coords |= {column: list(factor.names) for column, factor in rows.factors.items()}
     with pm.Model(coords=coords) as model:
         fixed = {name: np.float64(frozen(law.prior(name), reference).median()) for name in uninformed}
-        reference = _as_data(reference)
+        numbers = model_numbers(law, rows, reference, uninformed).in_model()
+        reference = Reference(
+            numbers["scale_n_params"],
+            numbers["scale_tokens"],
+            {column: numbers[f"smallest_{column}"] for column in reference.smallest_bits},
+        )
         common = _sample_all(law, rows, reference, fixed)
         _record(law.complete(common, pt), common)
-        shifts = level_shifts(law, rows, common, uninformed)
-        weight = pm.Data("weight", np.ones(len(rows.frame)))
+        shifts = level_shifts(law, rows, common, numbers, uninformed)
         distinct, alike = rows.distinct_runs(law.base.is_observed)
         run = _at_rows(law, common, shifts, rows, rows.first[distinct])
         trained = train(law, run, take(rows.run_columns, distinct), reference, pt)
         cell_effect = pt.zeros(1)
         if not law.base.is_observed:
-            cell_effect = _runs(trained, run, rows, alike, weight)
-        if law.post is not None and len(rows.paired) + len(rows.unpaired):
-            effects = adaptive_effects("run_effect", "run", len(rows.run_ids), common["tau"])
+            cell_effect = _runs(trained, run, rows, alike, numbers)
+        if has_degradation(law, rows):
+            effects = adaptive_effects("run_effect", "run", numbers, common["tau"])
             run_effect = pm.Deterministic("run_effect", effects, dims="run")
             for block, add in ((rows.paired, _paired), (rows.unpaired, _unpaired)):
                 if len(block):
@@ -68,27 +71,8 @@ def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
                     columns = take(rows.columns, block.row)
                     log_delta = log_post_degradation(law, p, columns, log_n, reference, pt)
                     log_delta = log_delta + run_effect[block.run]
-                    add(p, columns, block.at_distinct(alike), log_delta, trained, cell_effect, weight)
+                    add(p, columns, block.at_distinct(alike), log_delta, trained, cell_effect, numbers)
     return model
-
-
-def scale_names(reference: Reference) -> dict[str, float]:
-    """The scales of a fit by the names of the model's data that hold them.
-
-    Examples
-    --------
-    >>> scale_names(Reference(1e8, 1e10, {"bits_weights": 3.0}))
-    {'scale_n_params': 100000000.0, 'scale_tokens': 10000000000.0, 'smallest_bits_weights': 3.0}
-    """
-    smallest = {f"smallest_{column}": bits for column, bits in reference.smallest_bits.items()}
-    return {"scale_n_params": reference.n_params, "scale_tokens": reference.tokens, **smallest}
-
-
-def _as_data(reference: Reference) -> Reference:
-    """The same scales as data of the model, so that a refit can state its priors at its own rows."""
-    data = {name: pm.Data(name, value) for name, value in scale_names(reference).items()}
-    smallest = {column: data[f"smallest_{column}"] for column in reference.smallest_bits}
-    return Reference(data["scale_n_params"], data["scale_tokens"], smallest)
 
 
 def _at_rows(
@@ -167,10 +151,12 @@ def _record(values: dict[str, Any], sampled: dict[str, Any]) -> None:
             pm.Deterministic(name, pt.as_tensor(value))
 
 
-def _runs(trained: Trained, p: dict[str, Any], rows: Rows, alike: np.ndarray, weight: Any) -> Any:
+def _runs(
+    trained: Trained, p: dict[str, Any], rows: Rows, alike: np.ndarray, numbers: Mapping[str, Any]
+) -> Any:
     """The likelihood of the losses of runs as trained; the effects of their cells."""
     block = rows.trained.at_distinct(alike)
-    log_loss = pm.Data("log_loss", np.log(block.loss))
+    weight, log_loss = numbers["weight"], numbers["log_loss"]
     expected, scale = _expected(trained, p, block)
     own = at_runs({name: p[name] for name in ("nu", "sigma_cell") if name in p}, block.run)
     cell_effect = pt.zeros(1)
@@ -221,13 +207,12 @@ def _paired(
     log_delta: Any,
     trained: Trained,
     cell_effect: Any,
-    weight: Any,
+    numbers: Mapping[str, Any],
 ) -> None:
-    own = pm.Data("loss_trained", block.loss_trained)
-    gap = degradation(log_delta, own, columns["ceiling"], pt)
+    gap = degradation(log_delta, numbers["loss_trained"], columns["ceiling"], pt)
     noise = pm.StudentT.dist(nu=p["nu_gap"], mu=gap, sigma=gap_scale(p, gap, pt))
-    density = pm.logp(noise, pm.Data("gap", block.gap))
-    pm.Potential("paired", weight[block.row] * density)
+    density = pm.logp(noise, numbers["gap"])
+    pm.Potential("paired", numbers["weight"][block.row] * density)
 
 
 def _unpaired(
@@ -237,13 +222,13 @@ def _unpaired(
     log_delta: Any,
     trained: Trained,
     cell_effect: Any,
-    weight: Any,
+    numbers: Mapping[str, Any],
 ) -> None:
     before = _trained_at(trained, block.run)
     gap = degradation(log_delta, before.loss, columns["ceiling"], pt)
     after = before.loss + gap
     scale = unpaired_scale(p, gap, after, trained_scale(p, before, block.relative_error, pt), pt)
     location = pt.log(after) + cell_effect[block.cell]
-    observed = pm.Data("log_loss_unpaired", np.log(block.loss))
-    density = pm.logp(pm.StudentT.dist(nu=p["nu"], mu=location, sigma=scale), observed)
-    pm.Potential("unpaired", weight[block.row] * density)
+    noise = pm.StudentT.dist(nu=p["nu"], mu=location, sigma=scale)
+    density = pm.logp(noise, numbers["log_loss_unpaired"])
+    pm.Potential("unpaired", numbers["weight"][block.row] * density)
