@@ -2,7 +2,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bitlaw.errors import InputError
@@ -42,8 +42,9 @@ def test_table_and_mapping_round_trip(tmp_path):
 @given(
     st.lists(st.text(st.characters(codec=None), max_size=30), min_size=1, max_size=4), st.text(max_size=20)
 )
+@example(names=[""], note="\r")
 def test_any_text_comes_through_as_text(tmp_path_factory, names, note):
-    made = imported(tuple(names), (Skipped(note, note),), note=note or "-")
+    made = imported(tuple(names), (Skipped(note, note),), note=note if note.strip() else "-")
     path = tmp_path_factory.mktemp("table") / "runs.csv"
     path.write_text(table_text(made), encoding="utf-8", newline="")
     cells = read_file(path).columns
