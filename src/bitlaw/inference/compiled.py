@@ -9,8 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from bitlaw.inference.effects import learned_estimates
+from bitlaw.inference.groups import partially_pooled
 from bitlaw.inference.informed import uninformed
-from bitlaw.inference.levels import spread_scale, varying
+from bitlaw.inference.levels import varying
 from bitlaw.inference.model import build_model
 from bitlaw.inference.numbers import VECTOR, Numbers, has_degradation, model_numbers, observations, scales
 from bitlaw.inference.parameters import flat, shift_name, spread_name
@@ -179,9 +180,9 @@ def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> Compi
         Those of the sampling to come; the pilot takes its seed and target acceptance.
     """
     law, rows = compiled.law, compiled.rows
-    over = varying(law, rows.pool, rows.factors)
+    pooled = partially_pooled(law, rows, compiled.uninformed)
     has_run_effects = has_degradation(law, rows)
-    if not over and not has_run_effects:
+    if not pooled and not has_run_effects:
         return compiled
     short = replace(
         settings,
@@ -192,13 +193,10 @@ def learn_coordinates(compiled: CompiledLaw, settings: SamplerSettings) -> Compi
     )
     pilot = sample_law(compiled, short)["posterior"].to_dataset()
     learned: dict[str, np.ndarray] = {}
-    for name, columns in over.items():
-        centre = natural(law.prior(name), flat(pilot[name]), np)
-        for column in columns:
-            variable = shift_name(name, column)
-            if spread_scale(law, name, column) is not None and variable in pilot:
-                spread = flat(pilot[spread_name(name, column)])
-                learned |= learned_estimates(variable, flat(pilot[variable]), spread, centre)
+    for name, column in pooled:
+        centre, variable = natural(law.prior(name), flat(pilot[name]), np), shift_name(name, column)
+        spread = flat(pilot[spread_name(name, column)])
+        learned |= learned_estimates(variable, flat(pilot[variable]), spread, centre)
     if has_run_effects:
         learned |= learned_estimates("run_effect", flat(pilot["run_effect"]), flat(pilot["tau"]))
     return compiled.with_numbers(**learned)

@@ -55,11 +55,19 @@ def level_shifts(
     return shifts
 
 
+def partially_pooled(law: Law, rows: Rows, uninformed: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Quantities and columns over which they differ around a common value, by a spread that is sampled."""
+    return [
+        (name, column)
+        for name, columns in varying(law, rows.pool, rows.factors).items()
+        for column in columns
+        if name not in uninformed and spread_scale(law, name, column) is not None
+    ]
+
+
 def estimates_of_levels(law: Law, rows: Rows, uninformed: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """Numbers that the partially pooled shifts of ``level_shifts`` read, before a pilot (see ``effects``)."""
     found: dict[str, np.ndarray] = {}
-    for name, columns in varying(law, rows.pool, rows.factors).items():
-        for column in columns if name not in uninformed else ():
-            if spread_scale(law, name, column) is not None:
-                found |= unknown_estimates(shift_name(name, column), len(rows.factors[column].names))
+    for name, column in partially_pooled(law, rows, uninformed):
+        found |= unknown_estimates(shift_name(name, column), len(rows.factors[column].names))
     return found
