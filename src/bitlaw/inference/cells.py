@@ -21,7 +21,7 @@ _BITS = ("bits_weights", "bits_activations", "bits_kv")
 
 
 def cell_effects(rows: Rows, log_loss: Any, expected: Any, scale: Any, sigma_cell: Any) -> Any:
-    """Effect of each cell on log loss, with a zero in last place that index -1 picks.
+    """Effect of each cell on log loss.
 
     Parameters
     ----------
@@ -32,22 +32,19 @@ def cell_effects(rows: Rows, log_loss: Any, expected: Any, scale: Any, sigma_cel
     sigma_cell
         Spread of the effects, a scalar or one value per trained row.
     """
-    if not rows.cells:
-        return pt.zeros(1)
 
     def sum_by_cell(values: Any, cell: np.ndarray) -> Any:
         return pt.inc_subtensor(pt.zeros(rows.cells)[cell], values)
 
     between, shift, spread = _coordinates(rows, log_loss, expected, scale, sigma_cell, sum_by_cell)
     level = pm.Normal("cell_level", shift / spread, between / spread, dims="cell")
-    effect = pm.Deterministic("cell_effect", _effect(level, shift, spread), dims="cell")
-    return pt.concatenate([effect, pt.zeros(1)])
+    return pm.Deterministic("cell_effect", _effect(level, shift, spread), dims="cell")
 
 
 def drawn_cell_effects(
     rows: Rows, level: np.ndarray, expected: np.ndarray, scale: np.ndarray, sigma_cell: np.ndarray
 ) -> np.ndarray:
-    """The same at draws, from the levels that were sampled; shape (samples, cells + 1).
+    """The same at draws, from the levels that were sampled, with a zero in last place that index -1 picks.
 
     Parameters
     ----------

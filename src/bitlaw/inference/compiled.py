@@ -24,7 +24,7 @@ from bitlaw.laws.law import Law, Reference
 _MANY_LEVELS = 40
 _UNINFORMED_STREAM = 1
 """Tells the random numbers of quantities that are not sampled from all others of the same seed."""
-_PILOT_TUNE, _PILOT_DRAWS, _PILOT_CHAINS, _PILOT_MAX_DEPTH = 200, 100, 2, 7
+_PILOT_TUNE, _PILOT_DRAWS, _PILOT_CHAINS, _PILOT_MAX_DEPTH = 150, 100, 2, 7
 _RECOMPUTED = ("cell_effect",)
 """What follows from the other draws by a law evaluated at every row; the log likelihood computes it anyway."""
 

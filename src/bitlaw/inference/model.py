@@ -11,7 +11,7 @@ from bitlaw.inference.cells import cell_effects
 from bitlaw.inference.centre import centred_constants, is_centred
 from bitlaw.inference.columns import take
 from bitlaw.inference.distributions import arguments, sample_decay, sample_prior
-from bitlaw.inference.effects import adaptive_effects
+from bitlaw.inference.effects import adaptive_effects, of_level
 from bitlaw.inference.groups import level_shifts
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
 from bitlaw.inference.numbers import has_degradation, model_numbers
@@ -44,7 +44,7 @@ def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
     """
     coords: dict[str, Any] = {"run": list(rows.run_ids), "cell": list(range(rows.cells))}
     coords |= {column: list(factor.names) for column, factor in rows.factors.items()}
-    with pm.Model(coords=coords) as model:
+    with pm.Model(coords=coords, check_bounds=False) as model:
         fixed = {name: np.float64(frozen(law.prior(name), reference).median()) for name in uninformed}
         numbers = model_numbers(law, rows, reference, uninformed).in_model()
         reference = Reference(
@@ -92,7 +92,7 @@ def _at_rows(
     level = {column: combinations[:, number] for number, column in enumerate(columns)}
     summed: dict[str, Any] = {}
     for (name, column), shift in shifts.items():
-        summed[name] = summed.get(name, 0.0) + pt.concatenate([shift, pt.zeros(1)])[level[column]]
+        summed[name] = summed.get(name, 0.0) + of_level(shift, level[column])
     values = at_levels(law, common, summed, pt)
     return {name: value[which] if value.ndim else value for name, value in values.items()}
 
@@ -162,13 +162,13 @@ def _runs(
     cell_effect = pt.zeros(1)
     if rows.cells:
         cell_effect = cell_effects(rows, log_loss, expected, scale, own["sigma_cell"])
-    location = expected + cell_effect[block.cell]
+    location = expected + of_level(cell_effect, block.cell)
     density = pm.logp(pm.StudentT.dist(nu=own["nu"], mu=location, sigma=scale), log_loss)
     pm.Potential("trained", weight[block.row] * density)
     if len(rows.diverged):
         block = rows.diverged.at_distinct(alike)
         expected, scale = _expected(trained, p, block)
-        above = (expected + cell_effect[block.cell] - np.log(block.loss)) / scale
+        above = (expected + of_level(cell_effect, block.cell) - np.log(block.loss)) / scale
         pm.Potential("diverged", weight[block.row] * pm.logcdf(pm.Normal.dist(0.0, 1.0), above))
     return cell_effect
 
@@ -228,7 +228,7 @@ def _unpaired(
     gap = degradation(log_delta, before.loss, columns["ceiling"], pt)
     after = before.loss + gap
     scale = unpaired_scale(p, gap, after, trained_scale(p, before, block.relative_error, pt), pt)
-    location = pt.log(after) + cell_effect[block.cell]
+    location = pt.log(after) + of_level(cell_effect, block.cell)
     noise = pm.StudentT.dist(nu=p["nu"], mu=location, sigma=scale)
     density = pm.logp(noise, numbers["log_loss_unpaired"])
     pm.Potential("unpaired", numbers["weight"][block.row] * density)

@@ -1,24 +1,18 @@
 """Sampling with nutpie: compiled once, with the mass-matrix adaptation that suits the dimensions."""
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import nutpie
 import pymc as pm
 import xarray as xr
-from numba.core import config
-from pytensor.compile.mode import predefined_modes
 
+from bitlaw.inference.compilation import quick_compilation
 from bitlaw.inference.rows import Rows
 from bitlaw.inference.start import jittered, start_point
 from bitlaw.laws.law import Law
 
 _FEW_DIMENSIONS, _MANY_DIMENSIONS = 20, 60
-_MODE = "NUMBA"
-_OPTIMIZATION = 1
 _CAREFUL = 0.98
 """Target acceptance of the automatic retry."""
 
@@ -98,45 +92,10 @@ def compile_model(model: pm.Model, law: Law, rows: Rows) -> Any:
         They decide where chains start.
     """
     start = {name: value for name, value in start_point(law, rows).items() if name in model.named_vars}
-    with _without_garbage_collection(), _without_inplace_rewriting(), _with_light_optimization():
+    with quick_compilation():
         return nutpie.compile_pymc_model(
             model, initial_points=start, jitter_rvs=jittered(model, law), var_names=()
         )
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Compiling makes millions of objects and little garbage: collecting it takes an eighth of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
-def _without_inplace_rewriting() -> Iterator[None]:
-    """PyTensor takes two fifths of its time to let operations overwrite their inputs, which wins nothing here."""
-    usual = predefined_modes[_MODE]
-    predefined_modes[_MODE] = usual.excluding("inplace_elemwise")
-    try:
-        yield
-    finally:
-        predefined_modes[_MODE] = usual
-
-
-@contextmanager
-def _with_light_optimization() -> Iterator[None]:
-    """At level 1 of 3, LLVM takes an eighth less of the compilation, and gradients are as fast (0 to 7 % slower)."""
-    options = vars(config)
-    usual = options["OPT"]
-    options["OPT"] = type(usual)(min(usual, _OPTIMIZATION))
-    try:
-        yield
-    finally:
-        options["OPT"] = usual
 
 
 def draw_posterior(compiled: Any, settings: SamplerSettings, progress: bool = False) -> xr.DataTree:
