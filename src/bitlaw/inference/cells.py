@@ -2,10 +2,10 @@
 
 An effect u ~ N(0, σ_cell²) mixes badly sampled as itself where the noise hides it, and badly as
 σ_cell z where the data pin the level of its cell down. So it is sampled as a level that moves between
-the two with the information Σ 1/scale² that the rows of a cell hold: z = (u + w (ln L̂ - reference)) / s,
-where s is the spread of u given its cell's rows, w = 1 - s²/σ_cell², and the reference is the measured
-log loss of the cell's most precise run, for which the law expects L̂. For any s and w, u has exactly
-the prior N(0, σ_cell²).
+the two with the information that the rows of a cell hold, r = σ_cell² Σ 1/scale²: it is sampled as
+z = (u + w (ln L̂ - reference)) / s, where s = σ_cell / √(1 + r) is the spread of u given its cell's rows,
+w = r / (1 + r), and the reference is the measured log loss of the cell's most precise run, for which
+the law expects L̂. For any s and w, u has exactly the prior N(0, σ_cell²).
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bitlaw.inference.distributions import sample_normal
 from bitlaw.inference.rows import Rows
 
 _BITS = ("bits_weights", "bits_activations", "bits_kv")
@@ -36,8 +37,8 @@ def cell_effects(rows: Rows, log_loss: Any, expected: Any, scale: Any, sigma_cel
     def sum_by_cell(values: Any, cell: np.ndarray) -> Any:
         return pt.inc_subtensor(pt.zeros(rows.cells)[cell], values)
 
-    between, shift, spread = _coordinates(rows, log_loss, expected, scale, sigma_cell, sum_by_cell)
-    level = pm.Normal("cell_level", shift / spread, between / spread, dims="cell")
+    narrowing, shift, spread = _coordinates(rows, log_loss, expected, scale, sigma_cell, sum_by_cell)
+    level = sample_normal("cell_level", shift / spread, narrowing, dims="cell")
     return pm.Deterministic("cell_effect", _effect(level, shift, spread), dims="cell")
 
 
@@ -74,15 +75,15 @@ def _coordinates(
     sigma_cell: Any,
     sum_by_cell: Callable[[Any, np.ndarray], Any],
 ) -> tuple[Any, Any, Any]:
-    """σ_cell, w (ln L̂ - reference) and s of each cell."""
+    """√(1 + r), w (ln L̂ - reference) and s of each cell."""
     most_precise = _most_precise_row(rows)
     member = np.flatnonzero(rows.trained.cell >= 0)
     is_shared = sigma_cell.ndim == 0 or sigma_cell.shape[-1] == 1
     between = sigma_cell if is_shared else sigma_cell[..., most_precise]
-    information = sum_by_cell(1.0 / scale[..., member] ** 2, rows.trained.cell[member])
-    variance = 1.0 / (1.0 / between**2 + information)
-    weight = 1.0 - variance / between**2
-    return between, weight * (expected - log_loss)[..., most_precise], variance**0.5
+    information = between**2 * sum_by_cell(1.0 / scale[..., member] ** 2, rows.trained.cell[member])
+    narrowing = (1.0 + information) ** 0.5
+    weight = information / (1.0 + information)
+    return narrowing, weight * (expected - log_loss)[..., most_precise], between / narrowing
 
 
 def _effect(level: Any, shift: Any, spread: Any) -> Any:

@@ -29,6 +29,24 @@ def sample_prior(prior: Prior, name: str, dims: str | None = None) -> Any:
     return pm.Beta(name, alpha=first, beta=second, dims=dims)
 
 
+def sample_normal(name: str, mu: Any, sigma: Any, dims: str) -> Any:
+    """Variables with normal priors that depend on others.
+
+    Their density is a potential. PyMC rewrites the densities of variables apart from its potentials, and a
+    law that is in both is computed twice, with all its gradient.
+
+    Parameters
+    ----------
+    name, dims
+        Of the variables.
+    mu, sigma
+        Means and standard deviations.
+    """
+    values = pm.Flat(name, dims=dims)
+    pm.Potential(f"{name}_prior", pm.logp(pm.Normal.dist(mu, sigma), values))
+    return values
+
+
 def sample_decay(prior: Prior) -> Any:
     """A number of bits c that shrinks a penalty by a factor e, sampled as the growth per bit, e^(1/c).
 

@@ -2,16 +2,18 @@
 
 An effect u ~ N(0, τ²) sampled as u = τ z mixes badly where its level has much data, sampled as itself
 badly where it has little. So it is sampled as x = (u - w û) / s, with û ± e what the level's own data
-say, s the spread of the effect given both, 1/s² = 1/τ² + 1/e², and w = 1 - s²/τ². For any û and e, the
-effect has exactly its prior. They start at e = ∞, which is u = τ z, and are learned from a pilot.
+say, and r = τ²/e²: s = τ / √(1 + r) is the spread of the effect given both, and w = r / (1 + r). For any
+û and e, the effect has exactly its prior. They start at e = ∞, which is u = τ z, and are learned from a
+pilot.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pymc as pm
 import pytensor.tensor as pt
+
+from bitlaw.inference.distributions import sample_normal
 
 _UNKNOWN = 1e3
 _LEAST_WEIGHT = 0.01
@@ -32,10 +34,11 @@ def adaptive_effects(name: str, dims: str, numbers: Mapping[str, Any], spread: A
         What is added to the effect before data see it; estimates are of the sum.
     """
     estimate, error = numbers[f"{name}_estimate"], numbers[f"{name}_error"]
-    variance = 1.0 / (1.0 / spread**2 + 1.0 / error**2)
-    expected = (1.0 - variance / spread**2) * (estimate - centre)
-    width = pt.sqrt(variance)
-    level = pm.Normal(f"{name}_level", -expected / width, spread / width, dims=dims)
+    information = (spread / error) ** 2
+    narrowing = pt.sqrt(1.0 + information)
+    expected = information / (1.0 + information) * (estimate - centre)
+    width = spread / narrowing
+    level = sample_normal(f"{name}_level", -expected / width, narrowing, dims=dims)
     return expected + width * level
 
 

@@ -1,8 +1,9 @@
 """A law evaluated on run columns: the only place where its terms meet."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from bitlaw.laws.law import Law, Reference, Values
 
@@ -34,7 +35,9 @@ def bounded(penalty: Any, loss: Any, ceiling: Any, xp: Any) -> Any:
     >>> float(bounded(0.25, 2.0, numpy.inf, numpy))
     0.25
     """
-    known = ceiling < math.inf
+    known = np.less(ceiling, np.inf)
+    if not known.any():
+        return penalty
     room = xp.where(known, ceiling, loss + 1.0) - loss
     safe_room = xp.maximum(room, _SMALLEST_ROOM)
     inside = xp.minimum(-safe_room * xp.expm1(-penalty / safe_room), xp.maximum(room, 0.0))
@@ -111,8 +114,8 @@ def train(
     error
         What the law is off by; None = nothing.
     """
-    log_n = xp.log(columns["n_params"] / reference.n_params)
-    log_d = xp.log(columns["tokens"] / reference.tokens)
+    log_n = xp.log(columns["n_params"]) - xp.log(reference.n_params)
+    log_d = xp.log(columns["tokens"]) - xp.log(reference.tokens)
     if law.base.loss is None:
         return Trained(log_n, columns["loss_trained"], 0.0)
     whole_n = log_n + law.log_share_n_at_16(p, xp)
