@@ -22,9 +22,11 @@ LIKELIHOOD = {"trained", "diverged", "paired", "unpaired"}
 
 
 def log_likelihood(law: Law, frame: pd.DataFrame, weight: np.ndarray | None = None) -> float:
-    """Sum of the densities of measured losses at the model's initial point."""
+    """Sum of the densities of measured losses at the model's initial point, where cells have no effect."""
     rows, reference = arrange(law, frame), reference_scales(frame)
     model = build_model(law, rows, reference)
+    if rows.cells:
+        model = pm.do(model, {"cell_effect": np.zeros(rows.cells)})
     if weight is not None:
         with model:
             pm.set_data({VECTOR: model_numbers(law, rows, reference).replaced(weight=weight).vector})

@@ -114,8 +114,8 @@ def train(
     error
         What the law is off by; None = nothing.
     """
-    log_n = xp.log(columns["n_params"]) - xp.log(reference.n_params)
-    log_d = xp.log(columns["tokens"]) - xp.log(reference.tokens)
+    log_n = xp.log(columns["n_params"] / reference.n_params)
+    log_d = xp.log(columns["tokens"] / reference.tokens)
     if law.base.loss is None:
         return Trained(log_n, columns["loss_trained"], 0.0)
     whole_n = log_n + law.log_share_n_at_16(p, xp)
