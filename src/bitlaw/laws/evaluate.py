@@ -1,9 +1,8 @@
 """A law evaluated on run columns: the only place where its terms meet."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from bitlaw.laws.law import Law, Reference, Values
 
@@ -35,9 +34,7 @@ def bounded(penalty: Any, loss: Any, ceiling: Any, xp: Any) -> Any:
     >>> float(bounded(0.25, 2.0, numpy.inf, numpy))
     0.25
     """
-    known = np.less(ceiling, np.inf)
-    if not known.any():
-        return penalty
+    known = ceiling < math.inf
     room = xp.where(known, ceiling, loss + 1.0) - loss
     safe_room = xp.maximum(room, _SMALLEST_ROOM)
     inside = xp.minimum(-safe_room * xp.expm1(-penalty / safe_room), xp.maximum(room, 0.0))
