@@ -37,7 +37,9 @@ def sampled(fitted: Fit, not_converged: Finding, monkeypatch: pytest.MonkeyPatch
             )
             for name, elpd in (("one", 1.0), ("two", np.linspace(0.0, 1.9, len(fitted.runs))))
         ]
-        refits = [Refit(fit.posterior, np.ones(len(HELD_OUT)), 1.0) for fit in fits]
+        refits = [
+            Refit(fit.posterior, np.ones(len(HELD_OUT)), 1.0, np.full(len(HELD_OUT), 100.0)) for fit in fits
+        ]
         table = RunTable(fitted.rows, fitted.excluded, "runs.csv")
         common = CommonRows(tuple(fit.law for fit in fits), table, {"sun2025": "has no term for this"})
         scored = [ExactScores(fit, (), (), 1.0) for fit in fits]

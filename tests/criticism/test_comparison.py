@@ -54,14 +54,18 @@ def law_fit(name: str, elpd: np.ndarray, status: Status = Status.PASS, **changes
 def compared(
     *laws: tuple[Fit, float],
     unreliable: tuple[str, ...] = (),
+    rough: tuple[str, ...] = (),
     rhat: float = 1.01,
     held_out: np.ndarray = HELD_OUT,
 ) -> Comparison:
     """A comparison of fits, each with its log density of a held-out run."""
     fits = [fit for fit, _ in laws]
-    scored = [ExactScores(fit, ("n1-d1-16b",), unreliable, 1.0) for fit in fits]
+    scored = [ExactScores(fit, ("n1-d1-16b",), unreliable, 1.0, rough) for fit in fits]
     common = CommonRows(tuple(fit.law for fit in fits), table_of(fits[0].rows), {"sun2025": "no term"})
-    refits = [Refit(fit.posterior, np.full(len(held_out), value), rhat) for fit, value in laws]
+    refits = [
+        Refit(fit.posterior, np.full(len(held_out), value), rhat, np.full(len(held_out), 100.0))
+        for fit, value in laws
+    ]
     return compare_laws(common, scored, held_out, refits if len(held_out) else [])
 
 
@@ -114,11 +118,16 @@ def test_another_law_beyond_the_data_is_a_warning():
 def test_unreliable_scores_poor_refits_and_unconverged_fits_are_never_silent():
     elpd = np.zeros(9)
     laws = (law_fit("one", elpd, Status.FAIL), 1.0), (law_fit("two", elpd - 1.0), 1.0)
-    result = compared(*laws, unreliable=("n4-d4-16b",), rhat=1.2)
+    result = compared(*laws, unreliable=("n4-d4-16b",), rough=("n1-d1-16b",), rhat=1.2)
     assert result.status is Status.FAIL
     assert "fit of one did not converge" in finding(result, "comparison.convergence").message
     assert "n4-d4-16b" in finding(result, "comparison.pareto_k").message
     assert finding(result, "comparison.refits").status is Status.WARN
+    assert (
+        "the scores of 1 of 1 refitted runs rest on fewer than 10 draws"
+        in finding(result, "comparison.few_draws").message
+    )
+    assert not any(item.code == "comparison.few_draws" for item in compared(*laws).findings)
     assert [law.unreliable for law in result.laws] == [1, 1]
 
 

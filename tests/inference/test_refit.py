@@ -43,6 +43,7 @@ def test_leaving_one_run_out_by_a_refit_agrees_with_importance_sampling(chinchil
         refit = refit_without(compiled, fit, [run], seed=9, short=True)
         assert refit.log_density[0] == pytest.approx(fit.runs.loc[run, "elpd"], abs=0.1)
         assert refit.rhat < 1.05
+        assert 100 < refit.effective[0] <= refit.posterior.sizes["chain"] * refit.posterior.sizes["draw"]
 
 
 def test_only_the_runs_left_out_lose_their_say(chinchilla):

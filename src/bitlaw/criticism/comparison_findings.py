@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bitlaw.criticism.law_scores import LawComparison, indistinguishable
 from bitlaw.finding import Finding, Status
 from bitlaw.inference.refit import ExactScores, Refit
-from bitlaw.inference.refit_limits import HIGHEST_PARETO_K, HIGHEST_RHAT
+from bitlaw.inference.refit_limits import FEWEST_DRAWS, HIGHEST_PARETO_K, HIGHEST_RHAT
 
 _LOWEST_COVERAGE = 0.7
 """Share of held-out losses in 90 % intervals below which even the best law is not to be extrapolated with."""
@@ -28,6 +28,7 @@ def comparison_findings(
     return (
         *_convergence(laws),
         *_pareto_k(scored),
+        *_few_draws(scored),
         _mixing(scored, refits),
         _apart(laws),
         *_beyond(laws),
@@ -53,20 +54,40 @@ def _pareto_k(scored: Sequence[ExactScores]) -> Iterator[Finding]:
     code = "comparison.pareto_k"
     for item in scored:
         if item.unreliable:
-            shown = ", ".join(item.unreliable[:5]) + (" and others" if len(item.unreliable) > 5 else "")
             yield Finding(
                 code,
                 Status.WARN,
                 float(len(item.unreliable)),
                 0.0,
                 f"Under {item.fit.law.name}, {len(item.unreliable)} of {len(item.fit.runs)} runs have a Pareto k "
-                f"above {HIGHEST_PARETO_K:g} and were not refitted, for {len(item.refitted)} were: {shown}.",
+                f"above {HIGHEST_PARETO_K:g} and were not refitted, for {len(item.refitted)} were: "
+                f"{_first(item.unreliable)}.",
                 "The law is at odds with many runs; its elpd is more likely too high than too low.",
             )
     if not any(item.unreliable for item in scored):
         refitted = sum(len(item.refitted) for item in scored)
         message = f"{refitted} scores with a Pareto k above {HIGHEST_PARETO_K:g} were replaced by refits, none is left."
         yield Finding(code, Status.PASS, 0.0, 0.0, message)
+
+
+def _few_draws(scored: Sequence[ExactScores]) -> Iterator[Finding]:
+    for item in scored:
+        if item.rough:
+            yield Finding(
+                "comparison.few_draws",
+                Status.WARN,
+                float(len(item.rough)),
+                0.0,
+                f"Under {item.fit.law.name}, the scores of {len(item.rough)} of {len(item.refitted)} refitted runs "
+                f"rest on fewer than {FEWEST_DRAWS:g} draws of the posterior, and may be off by nats: "
+                f"{_first(item.rough)}.",
+                "Differences of elpd that come from these runs say little; compare again with another --seed, or "
+                "without them. Such runs have many rows in groups, formats or methods that no other run has.",
+            )
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" and others" if len(names) > 5 else "")
 
 
 def _mixing(scored: Sequence[ExactScores], refits: Sequence[Refit]) -> Finding:

@@ -17,7 +17,7 @@ from bitlaw.inference.executors import Executor, Progress, Serial
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.pointwise import run_log_likelihood
 from bitlaw.inference.recipe import Recipe
-from bitlaw.inference.refit_limits import HIGHEST_PARETO_K, HIGHEST_RHAT
+from bitlaw.inference.refit_limits import FEWEST_DRAWS, HIGHEST_PARETO_K, HIGHEST_RHAT
 from bitlaw.inference.sample import SamplerSettings
 from bitlaw.laws.law import Law
 
@@ -45,11 +45,14 @@ class Refit:
         Log predictive density of each run left out, nats, in the order asked for.
     rhat
         Largest R-hat of the law's constants.
+    effective
+        Number of draws that the density of each run rests on, 1 / Σ w² with w their shares of it.
     """
 
     posterior: xr.Dataset
     log_density: np.ndarray
     rhat: float
+    effective: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,15 @@ class ExactScores:
         Runs whose Pareto k is too high and that were not refitted, for the limit was reached.
     rhat
         Largest R-hat of all refits; 1 without any.
+    rough
+        Refitted runs whose density rests on too few draws to be known.
     """
 
     fit: Fit
     refitted: tuple[str, ...]
     unreliable: tuple[str, ...]
     rhat: float
+    rough: tuple[str, ...] = ()
 
 
 def refit_without(
@@ -117,8 +123,10 @@ def _refit(
     else:
         without = learn_coordinates(without, settings)
     posterior = sample_law(without, settings)["posterior"].to_dataset()
-    log_density = held_out_log_density(compiled, run_effect, posterior, left_out)
-    return Refit(posterior, log_density, largest_rhat(compiled.law, posterior))
+    by_draw = held_out_log_density(compiled, run_effect, posterior, left_out)
+    total = special.logsumexp(by_draw, axis=0)
+    effective = np.exp(2.0 * total - special.logsumexp(2.0 * by_draw, axis=0))
+    return Refit(posterior, total - np.log(len(by_draw)), largest_rhat(compiled.law, posterior), effective)
 
 
 def largest_rhat(law: Law, posterior: xr.Dataset) -> float:
@@ -133,7 +141,7 @@ def held_out_log_density(
     posterior: xr.Dataset,
     left_out: Sequence[int] | np.ndarray,
 ) -> np.ndarray:
-    """Log predictive density of runs that a posterior never saw: ln of the mean over draws, nats.
+    """Log density of runs that a posterior never saw at its draws, nats, shape (samples, runs).
 
     The effect of a run left out is integrated out, with the nodes of the quadrature where the fit to
     all runs has the effect: its likelihood is there, and the prior is far too wide to place them by.
@@ -156,8 +164,7 @@ def held_out_log_density(
     likelihood = run_log_likelihood(
         compiled.law, compiled.rows, compiled.reference, posterior, _HELD_OUT_NODES
     )
-    density = likelihood.by_run[:, list(left_out)]
-    return special.logsumexp(density, axis=0) - np.log(len(density))
+    return likelihood.by_run[:, list(left_out)]
 
 
 def _as_many(draws: xr.DataArray, like: xr.Dataset) -> xr.DataArray:
@@ -256,6 +263,11 @@ def exact_scores(
         refitted=tuple(runs.loc[chosen, "run_id"]),
         unreliable=tuple(runs.loc[worst_first[most:], "run_id"]),
         rhat=max((refit.rhat for refit in refits.values()), default=1.0),
+        rough=tuple(
+            str(runs.loc[chosen[index], "run_id"])
+            for index, refit in sorted(refits.items())
+            if refit.effective[0] < FEWEST_DRAWS
+        ),
     )
     return scores, together
 
