@@ -37,6 +37,11 @@ def section(table: RunTable, store: Store) -> Section:
         "runs": len(pooled.runs),
         "excluded": _left_out(table),
         "decisive": _decisive(pooled, compared.fits[POWER]),
+        "few_draws": [
+            found["message"]
+            for found in compared.numbers["findings"]
+            if found["code"] == "comparison.few_draws"
+        ],
         "laws": [
             row | {"constants": constants(compared.fits[row["law"]], _NOISE)}
             for row in compared_laws(compared)
