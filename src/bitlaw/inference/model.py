@@ -44,7 +44,7 @@ def build_model(law: Law, rows: Rows, reference: Reference, uninformed: Sequence
     """
     coords: dict[str, Any] = {"run": list(rows.run_ids), "cell": list(range(rows.cells))}
     coords |= {column: list(factor.names) for column, factor in rows.factors.items()}
-    with pm.Model(coords=coords, check_bounds=False) as model:
+    with pm.Model(coords=coords, check_bounds=False) as model:  # they hold by construction
         fixed = {name: np.float64(frozen(law.prior(name), reference).median()) for name in uninformed}
         numbers = model_numbers(law, rows, reference, uninformed).in_model()
         reference = Reference(
