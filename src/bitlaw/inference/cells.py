@@ -45,7 +45,7 @@ def cell_effects(rows: Rows, log_loss: Any, expected: Any, scale: Any, sigma_cel
 def drawn_cell_effects(
     rows: Rows, level: np.ndarray, expected: np.ndarray, scale: np.ndarray, sigma_cell: np.ndarray
 ) -> np.ndarray:
-    """The same at draws, from the levels that were sampled, with a zero in last place that index -1 picks.
+    """The same at draws, from the levels that were sampled; shape (samples, cells).
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def drawn_cell_effects(
 
     log_loss = np.log(rows.trained.loss)
     _, shift, spread = _coordinates(rows, log_loss, expected, scale, sigma_cell, sum_by_cell)
-    return np.concatenate([_effect(level, shift, spread), np.zeros((len(level), 1))], axis=1)
+    return np.asarray(_effect(level, shift, spread))
 
 
 def _coordinates(

@@ -42,22 +42,6 @@ def adaptive_effects(name: str, dims: str, numbers: Mapping[str, Any], spread: A
     return expected + width * level
 
 
-def of_level(effects: Any, level: np.ndarray) -> Any:
-    """The effect at each row, zero where it is of no level.
-
-    Parameters
-    ----------
-    effects
-        A tensor with one effect per level.
-    level
-        Index of each row's level; -1 = none.
-    """
-    if (level < 0).all():
-        return 0.0
-    known = effects[np.maximum(level, 0)]
-    return known if (level >= 0).all() else known * np.where(level < 0, 0.0, 1.0)
-
-
 def unknown_estimates(name: str, levels: int) -> dict[str, np.ndarray]:
     """What each level's own data say before a pilot: nothing."""
     return {f"{name}_estimate": np.zeros(levels), f"{name}_error": np.full(levels, _UNKNOWN)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,28 @@ def factor(frame: pd.DataFrame, column: str) -> Factor:
     labels = level_names(frame, column)
     names = tuple(sorted(set(labels) - {""}))
     return Factor(names, labels.map({name: code for code, name in enumerate(names)} | {"": -1}).to_numpy(int))
+
+
+def of_level(effects: Any, level: np.ndarray) -> Any:
+    """The effect of each row's level; zero where it has none.
+
+    Parameters
+    ----------
+    effects
+        An array or a tensor with one effect per level along its last axis.
+    level
+        Level of each row; -1 = none.
+
+    Examples
+    --------
+    >>> of_level(np.array([[0.1, 0.2], [0.3, 0.4]]), np.array([1, -1, 0]))
+    array([[0.2, 0. , 0.1],
+           [0.4, 0. , 0.3]])
+    """
+    if (level < 0).all():
+        return 0.0
+    known = effects[..., np.maximum(level, 0)]
+    return known if (level >= 0).all() else known * np.where(level < 0, 0.0, 1.0)
 
 
 def varying(law: Law, pool: Sequence[str], columns: Mapping[str, object]) -> dict[str, tuple[str, ...]]:

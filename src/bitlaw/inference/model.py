@@ -11,8 +11,9 @@ from bitlaw.inference.cells import cell_effects
 from bitlaw.inference.centre import centred_constants, is_centred
 from bitlaw.inference.columns import take
 from bitlaw.inference.distributions import arguments, sample_decay, sample_prior
-from bitlaw.inference.effects import adaptive_effects, of_level
+from bitlaw.inference.effects import adaptive_effects
 from bitlaw.inference.groups import level_shifts
+from bitlaw.inference.levels import of_level
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
 from bitlaw.inference.numbers import has_degradation, model_numbers
 from bitlaw.inference.parameters import at_levels

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bitlaw.inference.levels import varying
+from bitlaw.inference.levels import of_level, varying
 from bitlaw.inference.prior import deviate
 from bitlaw.inference.rows import Rows
 from bitlaw.laws.law import Law, Values
@@ -65,8 +65,7 @@ def posterior_parameters(
     for name, columns in varying(law, rows.pool, rows.factors).items():
         for column in (column for column in columns if shift_name(name, column) in posterior):
             shift = flat(posterior[shift_name(name, column)])
-            known = np.concatenate([shift, np.zeros((len(shift), 1))], axis=1)[:, codes[column]]
-            shifts[name] = shifts.get(name, 0.0) + known
+            shifts[name] = shifts.get(name, 0.0) + of_level(shift, codes[column])
     return at_levels(law, scalars(law, posterior), shifts, np)
 
 

@@ -13,6 +13,7 @@ from scipy import special, stats
 
 from bitlaw.inference.cells import drawn_cell_effects
 from bitlaw.inference.columns import take
+from bitlaw.inference.levels import of_level
 from bitlaw.inference.likelihood import degradation, gap_scale, trained_scale, unpaired_scale
 from bitlaw.inference.parameters import at_index, posterior_parameters
 from bitlaw.inference.rows import Block, Rows
@@ -67,7 +68,7 @@ def run_log_likelihood(
                 values = density(p, block.at_distinct(alike), trained, cell)
                 by_run += _sum_by_run(values, block.run, n_runs)
     if "run_effect" not in posterior:
-        return RunLogLikelihood(by_run, by_run.sum(axis=1), cell[:, :-1])
+        return RunLogLikelihood(by_run, by_run.sum(axis=1), cell)
 
     post = {
         name: (block, posterior_parameters(law, rows, posterior, block.row), take(rows.columns, block.row))
@@ -93,9 +94,7 @@ def run_log_likelihood(
 
     effect = posterior["run_effect"].to_numpy().reshape(samples, n_runs)
     integrated = _integrate(post_log_density, effect, p["tau"], nodes)
-    return RunLogLikelihood(
-        by_run + integrated, (by_run + post_log_density(effect)).sum(axis=1), cell[:, :-1]
-    )
+    return RunLogLikelihood(by_run + integrated, (by_run + post_log_density(effect)).sum(axis=1), cell)
 
 
 def _integrate(
@@ -127,7 +126,7 @@ def _location_and_scale(
     p: dict[str, np.ndarray], block: Block, trained: Trained, cell: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     expected, scale = _expected(p, block, trained)
-    return expected + cell[:, block.cell], scale
+    return expected + of_level(cell, block.cell), scale
 
 
 def _expected(p: dict[str, np.ndarray], block: Block, trained: Trained) -> tuple[np.ndarray, np.ndarray]:
@@ -156,7 +155,7 @@ def _unpaired(
     gap = degradation(log_delta, before.loss, columns["ceiling"], np)
     after = before.loss + gap
     scale = unpaired_scale(p, gap, after, trained_scale(p, before, block.relative_error, np), np)
-    location = np.log(after) + cell[:, block.cell]
+    location = np.log(after) + of_level(cell, block.cell)
     return stats.t.logpdf(np.log(block.loss), p["nu"], location, scale)
 
 
@@ -176,10 +175,10 @@ def _trained_at(trained: Trained, index: np.ndarray) -> Trained:
 def _cell_effects(
     rows: Rows, p: dict[str, np.ndarray], trained: Trained, posterior: xr.Dataset, alike: np.ndarray
 ) -> np.ndarray:
-    """Effect of each cell with a zero in last place, which index -1 picks."""
+    """Effect of each cell, shape (samples, cells)."""
     samples = posterior.sizes["chain"] * posterior.sizes["draw"]
     if not rows.cells:
-        return np.zeros((samples, 1))
+        return np.zeros((samples, 0))
     level = posterior["cell_level"].to_numpy().reshape(samples, rows.cells)
     block = rows.trained.at_distinct(alike)
     expected, scale = _expected(p, block, trained)

@@ -74,8 +74,9 @@ def compare(
     from bitlaw.criticism.comparison import compare_laws
     from bitlaw.inference.compiled import compile_law
     from bitlaw.inference.fit_file import save_fit
+    from bitlaw.inference.largest_runs import largest_runs
     from bitlaw.inference.recipe import keep, recipe_of
-    from bitlaw.inference.refit import exact_scores, largest_runs
+    from bitlaw.inference.refit import exact_scores
     from bitlaw.reporting.comparison_file import save_comparison
 
     chosen = executor_of(executor, scheduler)
