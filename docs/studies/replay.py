@@ -26,8 +26,8 @@ from bitlaw.inference.draws import loss_draws
 from bitlaw.inference.fit import Fit
 from bitlaw.inference.fold_fit import fit_fold
 from bitlaw.inference.folds import Fold, felt_constants
+from bitlaw.inference.largest_runs import largest_runs
 from bitlaw.inference.prior import natural
-from bitlaw.inference.refit import largest_runs
 
 START = 0.25
 """Share of the runs, without the held-out ones, that every replay starts with."""
